@@ -1,0 +1,356 @@
+//! What can be typed. Meaning is given to it in the command modules.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Teacher, pseudo-labels, student and a golden report that can be trusted, for Korean emotion classifiers.
+#[derive(Debug, Parser)]
+#[command(name = "pipeline", version, about, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Verbosity {
+    /// Say more (-v: debug, -vv: trace); RUST_LOG is finer
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring stages up to date with what they need; reuse what is current
+    Run(RunArgs),
+    /// Say which stages are current or stale, and why
+    Status(StatusArgs),
+    /// Say field by field why a stage is stale
+    Explain(ExplainArgs),
+    /// Check the pipeline file without running anything
+    Check(ProjectArgs),
+    /// Draw the stages and what flows between them
+    Graph(GraphArgs),
+    /// Print the JSON Schema of pipeline files, for editors
+    Schema,
+    /// Look into an artifact or a table: schema and first rows, filters, SQL
+    Inspect(InspectArgs),
+    /// Measure a model on a labelled table, outside any pipeline
+    Evaluate(EvaluateArgs),
+    /// Label texts with a model
+    Predict(PredictArgs),
+    /// Show how a model's tokenizer cuts texts
+    Tokenize(TokenizeArgs),
+    /// List, show, verify or clear versions of artifacts
+    Artifacts(ArtifactsArgs),
+    /// Copy a model out of the store as a Hugging Face directory
+    Export(ExportArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Say what this build can use on this machine
+    Doctor(DoctorArgs),
+    /// Run one stage as a child of the engine
+    #[command(name = "__stage", hide = true)]
+    Stage {
+        /// The invocation file
+        invocation: PathBuf,
+    },
+}
+
+/// Which pipeline file and which store.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ProjectArgs {
+    /// The pipeline file
+    #[arg(short, long, default_value = "pipeline.yaml", value_name = "FILE", env = "PIPELINE_FILE")]
+    pub(crate) file: PathBuf,
+    /// The artifact store [default: `artifacts` beside the pipeline file]
+    #[arg(long, value_name = "DIR", env = "PIPELINE_ARTIFACTS")]
+    pub(crate) artifacts: Option<PathBuf>,
+    /// Override a value of the pipeline file, e.g. stages.teacher.params.epochs=2 (YAML; a map replaces)
+    #[arg(long = "set", value_name = "K=V")]
+    pub(crate) set: Vec<String>,
+    /// Where to compute: auto, cpu, cuda, cuda:N
+    #[arg(long)]
+    pub(crate) device: Option<String>,
+    /// What computes: auto, flex, tch, cuda
+    #[arg(long)]
+    pub(crate) backend: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Stages to bring up to date [default: all]
+    #[arg(value_name = "STAGE")]
+    pub(crate) stages: Vec<String>,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Run the named stages anew, or all
+    #[arg(long, conflicts_with_all = ["from", "only"])]
+    pub(crate) force: bool,
+    /// Run this stage and what follows anew; take what precedes as it is
+    #[arg(long, value_name = "STAGE", conflicts_with = "only")]
+    pub(crate) from: Option<String>,
+    /// Run this stage alone, on the newest complete inputs, stale or not
+    #[arg(long, value_name = "STAGE", conflicts_with = "stages")]
+    pub(crate) only: Option<String>,
+    /// After a failure go on with stages that do not need the failed one
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Print the plan and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Stages that may run side by side
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
+    /// How long to wait for another run on the same store [default: until it ends]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
+    pub(crate) wait: Option<Option<u64>>,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The stage
+    #[arg(value_name = "STAGE")]
+    pub(crate) stage: String,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// How to draw
+    #[arg(long, value_enum, default_value_t = GraphFormat::Ascii)]
+    pub(crate) format: GraphFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum GraphFormat {
+    Ascii,
+    Mermaid,
+    Dot,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// STAGE[@NUMBER].ARTIFACT or a file
+    #[arg(value_name = "REF|FILE")]
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Number of rows to show
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) head: usize,
+    /// Only rows for which this SQL expression holds, e.g. "pred_conf >= 0.9 AND pred_emotion = '기쁨'"
+    #[arg(long = "where", value_name = "EXPR", conflicts_with = "sql")]
+    pub(crate) condition: Option<String>,
+    /// A SQL query over the table `t`
+    #[arg(long, value_name = "QUERY", conflicts_with_all = ["by", "stats"])]
+    pub(crate) sql: Option<String>,
+    /// Count rows per value of this column
+    #[arg(long, value_name = "COLUMN", conflicts_with = "stats")]
+    pub(crate) by: Option<String>,
+    /// Summary of every column
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// JSON on standard output
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// CSV on standard output
+    #[arg(long)]
+    pub(crate) csv: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// The model's directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// A labelled table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// Keep the report's files here (must not exist or be empty)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The column with the text
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) text_column: Option<String>,
+    /// The column with the label
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label_column: Option<String>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    /// The report as one JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where to compute, outside a pipeline.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ComputeArgs {
+    /// Where to compute: auto, cpu, cuda, cuda:N
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+    /// What computes: auto, flex, tch, cuda
+    #[arg(long, default_value = "auto")]
+    pub(crate) backend: String,
+    /// Number of threads; 0 = all cores
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) threads: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// The texts; `-` reads one per line from standard input
+    #[arg(value_name = "TEXT")]
+    pub(crate) texts: Vec<String>,
+    /// The model's directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// Read texts from a table (csv, tsv, jsonl, parquet)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["texts", "interactive"])]
+    pub(crate) input: Option<PathBuf>,
+    /// The column with the text
+    #[arg(long, value_name = "COLUMN", requires = "input")]
+    pub(crate) text_column: Option<String>,
+    /// Write predictions to a table (csv, jsonl, parquet)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Ask for texts, one after the other
+    #[arg(short, long, conflicts_with = "texts")]
+    pub(crate) interactive: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = PredictFormat::Text)]
+    pub(crate) format: PredictFormat,
+    /// Show the N most probable labels
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) top_k: Option<u16>,
+    /// Name the second label only if its logit is greater than X
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub(crate) second_min_logit: Option<f32>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Add counts and speed
+    #[arg(long)]
+    pub(crate) stats: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PredictFormat {
+    /// A line per text
+    Text,
+    /// {label: probability}
+    Map,
+    /// What transformers' text-classification pipeline prints
+    Hf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenizeArgs {
+    /// The texts
+    #[arg(value_name = "TEXT", required = true)]
+    pub(crate) texts: Vec<String>,
+    /// A directory with tokenizer files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// Longest sequence in tokens, [CLS] and [SEP] included
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) max_length: Option<u32>,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ArtifactsArgs {
+    #[command(subcommand)]
+    pub(crate) command: ArtifactsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ArtifactsCommand {
+    /// List versions
+    List {
+        /// Only of this stage
+        #[arg(value_name = "STAGE")]
+        stage: Option<String>,
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// One JSON document on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the manifest of a version: what it was made from
+    Show {
+        /// STAGE[@NUMBER]
+        #[arg(value_name = "STAGE[@NUMBER]")]
+        version: String,
+        #[command(flatten)]
+        project: ProjectArgs,
+    },
+    /// Hash every file again and compare with the manifests
+    Verify {
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// One JSON document on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete old versions and what killed runs left
+    Gc {
+        /// Newest versions to keep per stage
+        #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        keep: u32,
+        /// Say what would be deleted
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        project: ProjectArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// STAGE[@NUMBER].model
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// Where to; must not exist or be empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,7 @@
+//! The program `pipeline`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pipeline::main(std::env::args_os())
+}

@@ -1,0 +1,28 @@
+//! Standard output: results only. A reader that goes away (`| head`) is not an error.
+
+use std::io::Write;
+
+use crate::error::{CliError, Exit};
+
+/// Writes `text` as it is.
+pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::new(Exit::Storage, format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes `text` and a line break.
+pub(crate) fn print_line(text: &str) -> Result<(), CliError> {
+    print(&format!("{text}\n"))
+}
+
+/// Writes one pretty JSON document.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| CliError::new(Exit::StageFailed, format!("cannot be written as JSON: {error}")))?;
+    print_line(&text)
+}

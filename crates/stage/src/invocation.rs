@@ -1,0 +1,112 @@
+//! What a stage process is given: everything that it may read, write and depend on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use classification::{LabelSet, Task};
+use serde::{Deserialize, Serialize};
+
+use crate::ArtifactType;
+
+/// How the rows of a file are found, as far as the pipeline file says so; the rest is detected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceOptions {
+    /// `csv`, `tsv`, `jsonl`, `parquet`; absent: by the file's ending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// Absent: UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// Absent: `text`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_column: Option<String>,
+    /// Absent: `label` (multi-label: `labels`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_column: Option<String>,
+    /// Label in the file → label of the pipeline, or `drop`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub map: BTreeMap<String, String>,
+}
+
+/// A table's file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Comma-separated values with a header.
+    Csv,
+    /// Tab-separated values with a header.
+    Tsv,
+    /// One JSON object per line.
+    Jsonl,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// One file, directory or artifact that an input consists of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputItem {
+    /// Absolute.
+    pub path: PathBuf,
+    /// As the user wrote it: `prepare.train`, `datasets/train.csv`. For messages.
+    pub name: String,
+    /// What it holds.
+    pub artifact_type: ArtifactType,
+    /// How to read it, for files.
+    pub options: SourceOptions,
+}
+
+/// Where a stage runs. Not part of a result's identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runtime {
+    /// `auto`, `cpu`, `cuda`, `cuda:N`.
+    pub device: String,
+    /// `auto`, `flex`, `tch`, `cuda`.
+    pub backend: String,
+    /// Number of threads; 0 = all cores.
+    pub threads: usize,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self { device: "auto".into(), backend: "auto".into(), threads: 0 }
+    }
+}
+
+/// The whole of a stage process's world, read from a JSON file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Invocation {
+    /// Version of this format.
+    pub format: u32,
+    /// The stage's name in the pipeline file.
+    pub stage: String,
+    /// Which kind does the work.
+    pub kind: String,
+    /// Resolved params: canonical names, defaults filled in.
+    pub params: serde_json::Value,
+    /// The stage's seed.
+    pub seed: u64,
+    /// Single- or multi-label.
+    pub task: Task,
+    /// Class ids are positions in it.
+    pub labels: LabelSet,
+    /// `f32`, `bf16` or `int8`, resolved.
+    pub precision: String,
+    /// Where to run.
+    pub runtime: Runtime,
+    /// Input name → its items, in the file's order.
+    pub inputs: BTreeMap<String, Vec<InputItem>>,
+    /// Input names in the order of the pipeline file.
+    pub input_order: Vec<String>,
+    /// Where outputs are written; exists and is empty.
+    pub output: PathBuf,
+    /// Identity of the result, in hex.
+    pub fingerprint: String,
+    /// The engine's process id: the stage ends when this is no longer its parent.
+    pub parent: Option<u32>,
+}
+
+impl Invocation {
+    /// The version of this format that the program reads and writes.
+    pub const FORMAT: u32 = 1;
+}

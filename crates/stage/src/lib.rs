@@ -1,0 +1,23 @@
+//! The contract between the engine (`dag`) and the stages.
+//!
+//! The engine knows a stage as a [`StageKind`]: names of inputs, artifacts and params, a version, a check.
+//! A stage knows the engine as a [`Context`]: the inputs it was given, a folder to write to, a place for
+//! progress. Neither knows what the other does.
+
+mod artifact;
+mod child;
+mod context;
+mod event;
+mod failure;
+mod invocation;
+mod kind;
+mod params;
+
+pub use artifact::ArtifactType;
+pub use child::{run_child, run_in_process};
+pub use context::{Completion, Context};
+pub use event::{Event, EventSink, Level};
+pub use failure::{Failure, FailureKind};
+pub use invocation::{Format, InputItem, Invocation, Runtime, SourceOptions};
+pub use kind::{InputSpec, OutputSpec, ParamInput, Resolved, StageKind, Uses};
+pub use params::{CheckContext, Params, Problem, nearest, resolve};
