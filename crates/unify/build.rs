@@ -1,1 +1,3 @@
+//! Empty: a package with build dependencies needs a build script.
+
 fn main() {}

@@ -26,3 +26,9 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> 
         .map_err(|error| CliError::new(Exit::StageFailed, format!("cannot be written as JSON: {error}")))?;
     print_line(&text)
 }
+
+/// `path` as seen from the working directory, if it lies below it.
+pub(crate) fn relative(path: &std::path::Path) -> &std::path::Path {
+    let below = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    below.unwrap_or(path)
+}

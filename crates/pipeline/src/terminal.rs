@@ -135,7 +135,7 @@ fn progress_line(
         None => format!("{done} {unit}, {rate:.0}/s"),
     };
     if let (Some(total), true) = (total, rate > 0.0) {
-        text.push_str(&format!(", {} left", seconds((total - done.min(total)) as f64 / rate)));
+        text.push_str(&format!(", {} left", crate::words::seconds((total - done.min(total)) as f64 / rate)));
     }
     if let Some(detail) = detail {
         text.push_str(&format!(" ({detail})"));
@@ -143,28 +143,9 @@ fn progress_line(
     text
 }
 
-/// `4.2 s`, `3 min 20 s`, `1 h 5 min`.
-pub(crate) fn seconds(value: f64) -> String {
-    let whole = value.round() as u64;
-    match whole {
-        0..=9 => format!("{value:.1} s"),
-        10..=99 => format!("{whole} s"),
-        100..=3599 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_short_and_have_units() {
-        assert_eq!(seconds(4.23), "4.2 s");
-        assert_eq!(seconds(42.0), "42 s");
-        assert_eq!(seconds(200.0), "3 min 20 s");
-        assert_eq!(seconds(3900.0), "1 h 5 min");
-    }
 
     #[test]
     fn progress_without_a_terminal_says_rate_and_remaining_time() {

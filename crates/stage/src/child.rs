@@ -8,9 +8,7 @@ use crate::{Completion, Context, Event, EventSink, Failure, Invocation, StageKin
 ///
 /// The process dies with its parent: an orphan must never go on writing.
 pub fn run_child(path: &Path, kinds: &[&dyn StageKind]) -> Result<(), Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
-    let invocation: Invocation = serde_json::from_str(&text)
-        .map_err(|error| Failure::stage(format!("`{}`: not an invocation: {error}", path.display())))?;
+    let invocation = Invocation::read(path)?;
     if let Some(parent) = invocation.parent {
         die_with_parent(parent)?;
     }

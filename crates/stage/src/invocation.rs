@@ -1,12 +1,12 @@
 //! What a stage process is given: everything that it may read, write and depend on.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use classification::{LabelSet, Task};
 use serde::{Deserialize, Serialize};
 
-use crate::ArtifactType;
+use crate::{ArtifactType, Failure};
 
 /// How the rows of a file are found, as far as the pipeline file says so; the rest is detected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,4 +109,11 @@ pub struct Invocation {
 impl Invocation {
     /// The version of this format that the program reads and writes.
     pub const FORMAT: u32 = 1;
+
+    /// Reads the invocation file at `path`.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
+        serde_json::from_str(&text)
+            .map_err(|error| Failure::stage(format!("`{}`: not an invocation: {error}", path.display())))
+    }
 }

@@ -12,6 +12,7 @@ mod failure;
 mod invocation;
 mod kind;
 mod params;
+mod words;
 
 pub use artifact::ArtifactType;
 pub use child::{run_child, run_in_process};
@@ -21,3 +22,4 @@ pub use failure::{Failure, FailureKind};
 pub use invocation::{Format, InputItem, Invocation, Runtime, SourceOptions};
 pub use kind::{InputSpec, OutputSpec, ParamInput, Resolved, StageKind, Uses};
 pub use params::{CheckContext, Params, Problem, nearest, resolve};
+pub use words::grouped;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization;
 
 /// A mistake in a stage's params.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +24,16 @@ pub struct Problem {
 impl Problem {
     /// A problem with the param at `path` (dotted).
     pub fn new(path: &str, message: impl Into<String>) -> Self {
-        let path = path.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-        Self { path, message: message.into(), hint: None }
+        let path = path
+            .split('.')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            path,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Adds what to do.
@@ -74,7 +83,10 @@ pub fn resolve<P: Params>(given: &Value, ctx: &CheckContext<'_>) -> Result<P, Ve
         let alias = P::ALIASES.iter().find(|(alias, _)| alias == key);
         let field = alias.map_or(key.as_str(), |(_, field)| field);
         if !fields.iter().any(|known| known == field) {
-            let known = fields.iter().map(String::as_str).chain(P::ALIASES.iter().map(|(alias, _)| *alias));
+            let known = fields
+                .iter()
+                .map(String::as_str)
+                .chain(P::ALIASES.iter().map(|(alias, _)| *alias));
             let mut problem = Problem::new("", format!("unknown param `{key}`"));
             problem.path = vec![key.clone()];
             problem.hint = Some(match nearest(key, known) {
@@ -85,7 +97,10 @@ pub fn resolve<P: Params>(given: &Value, ctx: &CheckContext<'_>) -> Result<P, Ve
             continue;
         }
         if canonical.contains_key(field) {
-            problems.push(Problem::new(key, format!("`{key}` and `{field}` are the same param; give one")));
+            problems.push(Problem::new(
+                key,
+                format!("`{key}` and `{field}` are the same param; give one"),
+            ));
             continue;
         }
         let alone = Value::Object(Map::from_iter([(field.to_owned(), value.clone())]));
@@ -99,7 +114,11 @@ pub fn resolve<P: Params>(given: &Value, ctx: &CheckContext<'_>) -> Result<P, Ve
     match serde_json::from_value::<P>(Value::Object(canonical)) {
         Ok(params) => {
             problems.extend(params.check(ctx));
-            if problems.is_empty() { Ok(params) } else { Err(problems) }
+            if problems.is_empty() {
+                Ok(params)
+            } else {
+                Err(problems)
+            }
         }
         Err(error) => {
             problems.push(Problem::new("", error.to_string()));
@@ -108,11 +127,19 @@ pub fn resolve<P: Params>(given: &Value, ctx: &CheckContext<'_>) -> Result<P, Ve
     }
 }
 
-/// The closest of `known` to `given`, if it is close enough to be what was meant.
+/// The closest of `known` to `given`, if it is close enough to be what was meant. Hangul is compared by its
+/// letters, so that `기쁭` is close to `기쁨`.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = |text: &str| text.to_lowercase().nfd().collect::<String>();
+    let given = letters(given);
+    let similarity = |name: &str| {
+        let name = letters(name);
+        let one_slip = given.chars().count() >= 3 && strsim::osa_distance(&given, &name) <= 1;
+        strsim::jaro_winkler(&given, &name).max(if one_slip { 0.8 } else { 0.0 })
+    };
     known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&given.to_lowercase(), &name.to_lowercase()), name))
+        .map(|name| (similarity(name), name))
         .filter(|(similarity, _)| *similarity >= 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
@@ -121,5 +148,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 fn field_names<P: JsonSchema>() -> Vec<String> {
     let schema = schemars::schema_for!(P);
     let properties = schema.as_value().get("properties").and_then(Value::as_object);
-    properties.map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    properties
+        .map(|map| map.keys().cloned().collect())
+        .unwrap_or_default()
 }

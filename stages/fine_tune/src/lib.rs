@@ -1,1 +1,133 @@
-//! stage_fine_tune
+//! Trains a classifier: on a pretrained encoder, on an earlier stage's model, or from scratch.
+//!
+//! What happens in a step is `training`'s concern; this crate reads tables, prepares the encoder and writes results.
+
+mod base_model;
+mod choices;
+mod data;
+mod documents;
+mod encoder;
+mod params;
+mod run;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use stage::{
+    ArtifactType, CheckContext, Completion, Context, Failure, InputSpec, OutputSpec, ParamInput, Problem,
+    Resolved, StageKind, Uses,
+};
+
+pub use base_model::{BaseModel, Scratch};
+pub use params::Params;
+
+/// The kind `fine_tune`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FineTune;
+
+/// Folder of the trained model.
+const MODEL: &str = "model";
+/// Figures of the best model.
+const METRICS: &str = "metrics.json";
+/// Figures of every logged step and evaluation.
+const HISTORY: &str = "metrics.jsonl";
+/// The best model's predictions on the validation texts.
+const PREDICTIONS: &str = "validation_predictions.parquet";
+/// The history as a picture.
+const CURVES: &str = "curves.svg";
+
+static INPUTS: &[InputSpec] = &[
+    InputSpec {
+        name: "train",
+        accepts: &[ArtifactType::Labelled, ArtifactType::Kept, ArtifactType::File],
+        required: true,
+        many: true,
+        description: "labelled texts to learn from",
+    },
+    InputSpec {
+        name: "validation",
+        accepts: &[ArtifactType::Labelled, ArtifactType::File],
+        required: false,
+        many: true,
+        description: "labelled texts to choose the best model by",
+    },
+    InputSpec {
+        name: "corpus",
+        accepts: &[
+            ArtifactType::Raw,
+            ArtifactType::Labelled,
+            ArtifactType::Scored,
+            ArtifactType::LabelledScored,
+            ArtifactType::Kept,
+            ArtifactType::File,
+        ],
+        required: false,
+        many: true,
+        description: "texts to learn the vocabulary of an encoder from scratch from; without it, `train`",
+    },
+    InputSpec {
+        name: "base",
+        accepts: &[ArtifactType::Model, ArtifactType::File],
+        required: false,
+        many: false,
+        description: "a model to start from, in place of the param `base_model`",
+    },
+];
+
+impl StageKind for FineTune {
+    fn name(&self) -> &'static str {
+        "fine_tune"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn uses(&self) -> Uses {
+        Uses {
+            seed: true,
+            labels: true,
+            precision: true,
+        }
+    }
+
+    fn inputs(&self) -> &'static [InputSpec] {
+        INPUTS
+    }
+
+    fn params_schema(&self) -> Value {
+        schemars::schema_for!(Params).to_value()
+    }
+
+    fn check(&self, params: &Value, ctx: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>> {
+        let params: Params = stage::resolve(params, ctx)?;
+        let directory = params.base_model.as_ref().and_then(BaseModel::directory);
+        let inputs = directory.map(|path| ParamInput {
+            name: "base_model",
+            path: path.to_owned(),
+            artifact_type: ArtifactType::Model,
+        });
+        let inputs = inputs.into_iter().collect();
+        match serde_json::to_value(&params) {
+            Ok(params) => Ok(Resolved { params, inputs }),
+            Err(error) => Err(vec![Problem::new("", error.to_string())]),
+        }
+    }
+
+    fn outputs(&self, _params: &Value, inputs: &BTreeSet<String>) -> Vec<OutputSpec> {
+        let mut outputs = vec![
+            OutputSpec::new(MODEL, ArtifactType::Model),
+            OutputSpec::new(METRICS, ArtifactType::Document),
+            OutputSpec::new(HISTORY, ArtifactType::Document),
+            OutputSpec::new(CURVES, ArtifactType::Document),
+        ];
+        if inputs.contains("validation") {
+            outputs.push(OutputSpec::new(PREDICTIONS, ArtifactType::LabelledScored));
+        }
+        outputs
+    }
+
+    fn run(&self, ctx: &Context) -> Result<Completion, Failure> {
+        run::run(ctx, &ctx.params()?)
+    }
+}

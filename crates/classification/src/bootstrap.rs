@@ -1,0 +1,199 @@
+//! How far figures would move on another sample of the same kind: percentile bootstrap.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{ConfusionMatrix, Metrics};
+
+/// A closed interval, written as `[low, high]`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f64; 2]", into = "[f64; 2]")]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl From<[f64; 2]> for Interval {
+    fn from([low, high]: [f64; 2]) -> Self {
+        Self { low, high }
+    }
+}
+
+impl From<Interval> for [f64; 2] {
+    fn from(interval: Interval) -> Self {
+        [interval.low, interval.high]
+    }
+}
+
+/// Intervals of one model's metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricIntervals {
+    /// Of the accuracy.
+    pub accuracy: Interval,
+    /// Of the macro-F1.
+    pub macro_f1: Interval,
+    /// Of the weighted F1.
+    pub weighted_f1: Interval,
+    /// Of each class's F1, in id order.
+    pub class_f1: Vec<Interval>,
+}
+
+/// The metrics of one or more models on resamples of the same rows.
+///
+/// All models see the same rows in each resample, so that a difference of two models is a paired one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bootstrap {
+    /// One entry per resample: the metrics of each model, in the models' order.
+    resamples: Vec<Vec<Metrics>>,
+}
+
+impl Bootstrap {
+    /// Draws `resamples` times as many rows as there are, with replacement, and measures each model on them.
+    /// Each resample has a random stream of its own: the result does not depend on the number of threads.
+    ///
+    /// # Panics
+    /// If a model has not one prediction per true class, or an id is not below `classes`.
+    pub fn new(truth: &[usize], models: &[&[usize]], classes: usize, resamples: usize, seed: u64) -> Self {
+        for predicted in models {
+            assert_eq!(truth.len(), predicted.len(), "one prediction per true class");
+        }
+        let resample = |stream: usize| -> Vec<Metrics> {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream as u64);
+            let mut matrices = vec![ConfusionMatrix::new(classes); models.len()];
+            for _ in 0..truth.len() {
+                let row = draw(&mut rng, truth.len());
+                for (matrix, predicted) in matrices.iter_mut().zip(models) {
+                    matrix.add(truth[row], predicted[row]);
+                }
+            }
+            matrices.iter().map(Metrics::from_confusion).collect()
+        };
+        Self {
+            resamples: (0..resamples).into_par_iter().map(resample).collect(),
+        }
+    }
+
+    /// The interval that holds `level` (in (0, 1)) of the resampled values of `figure`, which is given the models'
+    /// metrics in their order. `None` without resamples.
+    pub fn interval(&self, level: f64, figure: impl Fn(&[Metrics]) -> f64) -> Option<Interval> {
+        let mut values: Vec<f64> = self.resamples.iter().map(|metrics| figure(metrics)).collect();
+        values.sort_by(f64::total_cmp);
+        let tail = (1.0 - level) / 2.0;
+        Some(Interval {
+            low: quantile(&values, tail)?,
+            high: quantile(&values, 1.0 - tail)?,
+        })
+    }
+
+    /// The intervals at `level` of the metrics of the model at position `model`. `None` without resamples.
+    ///
+    /// # Panics
+    /// If there is no such model.
+    pub fn intervals(&self, model: usize, level: f64) -> Option<MetricIntervals> {
+        let classes = self
+            .resamples
+            .first()?
+            .get(model)
+            .map_or(0, |metrics| metrics.per_class.len());
+        let class_f1 = |class: usize| self.interval(level, |metrics| metrics[model].per_class[class].f1);
+        Some(MetricIntervals {
+            accuracy: self.interval(level, |metrics| metrics[model].accuracy)?,
+            macro_f1: self.interval(level, |metrics| metrics[model].macro_f1)?,
+            weighted_f1: self.interval(level, |metrics| metrics[model].weighted_f1)?,
+            class_f1: (0..classes).map(class_f1).collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// A row below `rows`. The bias of the widening multiplication is below 2^-40 for any table that fits in memory.
+fn draw(rng: &mut ChaCha8Rng, rows: usize) -> usize {
+    ((u128::from(rng.next_u64()) * rows as u128) >> 64) as usize
+}
+
+/// Linear interpolation between the two nearest of the sorted values, as numpy's default.
+fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let position = q * last as f64;
+    let below = (position.floor() as usize).min(last);
+    let above = (below + 1).min(last);
+    Some(sorted[below] + (sorted[above] - sorted[below]) * (position - below as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> (Vec<usize>, Vec<usize>, Vec<usize>) {
+        let truth: Vec<usize> = (0..300).map(|row| row % 3).collect();
+        let first = (0..300)
+            .map(|row| if row % 4 == 0 { 0 } else { row % 3 })
+            .collect();
+        let second = (0..300)
+            .map(|row| if row % 7 == 0 { 1 } else { row % 3 })
+            .collect();
+        (truth, first, second)
+    }
+
+    #[test]
+    fn quantiles_interpolate_as_numpy() {
+        // numpy.quantile([1, 2, 4, 8], [0.025, 0.5, 0.975])
+        let values = [1.0, 2.0, 4.0, 8.0];
+        for (q, expected) in [(0.025, 1.075), (0.5, 3.0), (0.975, 7.7)] {
+            assert!((quantile(&values, q).unwrap() - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn thread_count_does_not_matter() {
+        let (truth, first, second) = rows();
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| Bootstrap::new(&truth, &[&first, &second], 3, 50, 42))
+        };
+        assert_eq!(with(1), with(4));
+    }
+
+    #[test]
+    fn seed_matters() {
+        let (truth, first, _) = rows();
+        let with = |seed| Bootstrap::new(&truth, &[&first], 3, 50, seed);
+        assert_ne!(with(1), with(2));
+    }
+
+    #[test]
+    fn accuracy_interval_agrees_with_the_normal_approximation() {
+        let (truth, first, _) = rows();
+        let accuracy = Metrics::from_predictions(&truth, &first, 3).accuracy;
+        let half = 1.96 * (accuracy * (1.0 - accuracy) / 300.0).sqrt();
+        let bootstrap = Bootstrap::new(&truth, &[&first], 3, 4000, 7);
+        let interval = bootstrap.interval(0.95, |models| models[0].accuracy).unwrap();
+        assert!((interval.low - (accuracy - half)).abs() < 0.008, "{interval:?}");
+        assert!((interval.high - (accuracy + half)).abs() < 0.008, "{interval:?}");
+    }
+
+    #[test]
+    fn equal_models_differ_by_exactly_nothing() {
+        let (truth, first, _) = rows();
+        let bootstrap = Bootstrap::new(&truth, &[&first, &first], 3, 100, 7);
+        let interval = bootstrap
+            .interval(0.95, |models| models[1].macro_f1 - models[0].macro_f1)
+            .unwrap();
+        assert_eq!(interval, Interval { low: 0.0, high: 0.0 });
+    }
+
+    #[test]
+    fn no_resamples_give_no_interval() {
+        assert_eq!(
+            Bootstrap::new(&[0], &[&[0]], 2, 0, 1).interval(0.95, |models| models[0].accuracy),
+            None
+        );
+    }
+}

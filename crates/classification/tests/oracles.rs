@@ -1,0 +1,183 @@
+//! The figures of this crate against those of scikit-learn, scipy and statsmodels (`fixtures/make_metrics.py`).
+
+use classification::{
+    Bootstrap, ConfusionMatrix, Interval, McNemar, Metrics, Prediction, brier_score, class_weights_balanced,
+    expected_calibration_error, negative_log_likelihood,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+#[derive(Deserialize)]
+struct Cases<T> {
+    cases: Vec<T>,
+}
+
+fn fixture<T: DeserializeOwned>(name: &str) -> T {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn ids(text: &str) -> Vec<usize> {
+    text.chars()
+        .map(|digit| digit.to_digit(36).unwrap() as usize)
+        .collect()
+}
+
+fn assert_close(ours: f64, theirs: f64, tolerance: f64) {
+    assert!((ours - theirs).abs() <= tolerance, "{ours} is not {theirs}");
+}
+
+#[derive(Deserialize)]
+struct MetricsCase {
+    classes: usize,
+    truth: String,
+    predicted: String,
+    accuracy: f64,
+    r#macro: [f64; 3],
+    weighted: [f64; 3],
+    precision: Vec<f64>,
+    recall: Vec<f64>,
+    f1: Vec<f64>,
+    support: Vec<u64>,
+    confusion: Vec<Vec<u64>>,
+}
+
+#[test]
+fn metrics_equal_scikit_learns() {
+    for case in fixture::<Cases<MetricsCase>>("metrics.json").cases {
+        let ours = Metrics::from_predictions(&ids(&case.truth), &ids(&case.predicted), case.classes);
+        assert_close(ours.accuracy, case.accuracy, 1e-12);
+        let macros = [ours.macro_precision, ours.macro_recall, ours.macro_f1];
+        let weighted = [ours.weighted_precision, ours.weighted_recall, ours.weighted_f1];
+        for (ours, theirs) in macros
+            .iter()
+            .chain(&weighted)
+            .zip(case.r#macro.iter().chain(&case.weighted))
+        {
+            assert_close(*ours, *theirs, 1e-12);
+        }
+        for (class, figures) in ours.per_class.iter().enumerate() {
+            assert_close(figures.precision, case.precision[class], 1e-12);
+            assert_close(figures.recall, case.recall[class], 1e-12);
+            assert_close(figures.f1, case.f1[class], 1e-12);
+            assert_eq!(figures.support, case.support[class]);
+        }
+    }
+}
+
+#[test]
+fn confusion_matrices_equal_scikit_learns() {
+    for case in fixture::<Cases<MetricsCase>>("metrics.json").cases {
+        let ours = ConfusionMatrix::from_predictions(&ids(&case.truth), &ids(&case.predicted), case.classes);
+        assert!(ours.rows().eq(case.confusion.iter().map(Vec::as_slice)));
+    }
+}
+
+/// One published table has a row that would fail.
+#[test]
+fn f1_is_the_harmonic_mean_in_every_row() {
+    for case in fixture::<Cases<MetricsCase>>("metrics.json").cases {
+        for class in
+            Metrics::from_predictions(&ids(&case.truth), &ids(&case.predicted), case.classes).per_class
+        {
+            let sum = class.precision + class.recall;
+            let harmonic = if sum == 0.0 {
+                0.0
+            } else {
+                2.0 * class.precision * class.recall / sum
+            };
+            assert_close(class.f1, harmonic, 1e-12);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct SignificanceCase {
+    fixed: u64,
+    broken: u64,
+    p_value: f64,
+}
+
+#[test]
+fn mcnemar_equals_statsmodels() {
+    for case in fixture::<Cases<SignificanceCase>>("significance.json").cases {
+        assert_close(
+            McNemar::from_counts(case.fixed, case.broken).p_value,
+            case.p_value,
+            1e-10,
+        );
+    }
+}
+
+#[derive(Deserialize)]
+struct CalibrationCase {
+    truth: String,
+    probabilities: Vec<Vec<f32>>,
+    ece: f64,
+    nll: f64,
+    brier: f64,
+}
+
+#[test]
+fn calibration_equals_numpy_and_scikit_learn() {
+    for case in fixture::<Cases<CalibrationCase>>("calibration.json").cases {
+        let truth = ids(&case.truth);
+        let predictions: Vec<Prediction> = case
+            .probabilities
+            .into_iter()
+            .map(Prediction::from_probabilities)
+            .collect();
+        assert_close(expected_calibration_error(&predictions, &truth), case.ece, 1e-12);
+        assert_close(brier_score(&predictions, &truth), case.brier, 1e-6);
+        // scikit-learn divides each row of f32 probabilities by its sum first.
+        assert_close(negative_log_likelihood(&predictions, &truth), case.nll, 1e-6);
+    }
+}
+
+#[derive(Deserialize)]
+struct IntervalCase {
+    classes: usize,
+    truth: String,
+    baseline: String,
+    candidate: String,
+    macro_f1: Interval,
+    difference: Interval,
+}
+
+#[test]
+fn intervals_equal_scipys_but_for_chance() {
+    let case: IntervalCase = fixture("intervals.json");
+    let models = [ids(&case.baseline), ids(&case.candidate)];
+    let bootstrap = Bootstrap::new(
+        &ids(&case.truth),
+        &[&models[0], &models[1]],
+        case.classes,
+        5000,
+        42,
+    );
+    let ours = bootstrap.interval(0.95, |models| models[1].macro_f1).unwrap();
+    assert_close(ours.low, case.macro_f1.low, 0.005);
+    assert_close(ours.high, case.macro_f1.high, 0.005);
+    let ours = bootstrap
+        .interval(0.95, |models| models[1].macro_f1 - models[0].macro_f1)
+        .unwrap();
+    assert_close(ours.low, case.difference.low, 0.005);
+    assert_close(ours.high, case.difference.high, 0.005);
+}
+
+#[derive(Deserialize)]
+struct WeightsCase {
+    counts: Vec<u64>,
+    weights: Vec<f64>,
+}
+
+#[test]
+fn balanced_weights_equal_scikit_learns() {
+    for case in fixture::<Cases<WeightsCase>>("weights.json").cases {
+        for (ours, theirs) in class_weights_balanced(&case.counts).iter().zip(case.weights) {
+            assert_close(f64::from(*ours), theirs, 1e-6 * theirs);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The checked pipeline: what is left of a pipeline file once nothing in it can be wrong any more.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use classification::{LabelSet, Task};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stage::{ArtifactType, OutputSpec, SourceOptions, StageKind};
+
+/// A pipeline file after the check. Stages stand in the file's order.
+pub struct Dag {
+    /// The pipeline file, absolute.
+    pub file: PathBuf,
+    /// The file's folder: paths in the file are relative to it.
+    pub base_dir: PathBuf,
+    /// `name:`.
+    pub name: Option<String>,
+    /// `seed:`.
+    pub seed: u64,
+    /// `task:`.
+    pub task: Task,
+    /// `labels:`.
+    pub labels: LabelSet,
+    /// `runtime:`.
+    pub runtime: RuntimeSpec,
+    /// In the file's order.
+    pub stages: Vec<StageSpec>,
+    /// Indices into `stages`: every stage after those that it needs; otherwise the file's order.
+    pub order: Vec<usize>,
+}
+
+/// `runtime:` as written, defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeSpec {
+    /// `auto`, `cpu`, `cuda`, `cuda:N`.
+    pub device: String,
+    /// `auto`, `flex`, `tch`, `cuda`.
+    pub backend: String,
+    /// `auto`, `f32`, `bf16`, `int8`.
+    pub precision: String,
+    /// Number of threads; 0 = all cores.
+    pub threads: usize,
+}
+
+impl Default for RuntimeSpec {
+    fn default() -> Self {
+        let auto = || "auto".to_owned();
+        Self { device: auto(), backend: auto(), precision: auto(), threads: 0 }
+    }
+}
+
+/// One stage.
+pub struct StageSpec {
+    /// Its name in the file.
+    pub name: String,
+    /// What does the work.
+    pub kind: &'static dyn StageKind,
+    /// Resolved params: canonical names, defaults filled in.
+    pub params: Value,
+    /// Where each top-level param's value came from.
+    pub param_sources: BTreeMap<String, ParamSource>,
+    /// The param `seed` if the stage has one, else the pipeline's.
+    pub seed: u64,
+    /// Resolved: `f32`, `bf16` or `int8`.
+    pub precision: String,
+    /// Inputs in the file's order, each with its items; then params that name files.
+    pub inputs: Vec<(String, Vec<InputRef>)>,
+    /// What it writes.
+    pub outputs: Vec<OutputSpec>,
+}
+
+/// Where a param's value came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParamSource {
+    /// The kind's default.
+    Default,
+    /// The pipeline file.
+    File,
+    /// `--set`.
+    Set,
+    /// A `PIPELINE_SET__…` variable.
+    Environment,
+}
+
+/// One item of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InputRef {
+    /// An artifact of another stage.
+    Artifact {
+        /// Index into [`Dag::stages`].
+        stage: usize,
+        /// The output's file within a version of that stage.
+        file: String,
+        /// What it holds.
+        artifact_type: ArtifactType,
+        /// As written: `prepare.train`.
+        written: String,
+    },
+    /// A file or directory.
+    Path {
+        /// Absolute.
+        path: PathBuf,
+        /// As written.
+        written: String,
+        /// What it holds ([`ArtifactType::File`], or [`ArtifactType::Model`] for a model directory).
+        artifact_type: ArtifactType,
+        /// How to read it.
+        options: SourceOptions,
+    },
+}
+
+impl Dag {
+    /// The index of the stage called `name`.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.stages.iter().position(|stage| stage.name == name)
+    }
+
+    /// Indices of the stages whose artifacts stage `index` reads, each once.
+    pub fn needs(&self, index: usize) -> Vec<usize> {
+        let mut needs = Vec::new();
+        for item in self.stages[index].inputs.iter().flat_map(|(_, items)| items) {
+            if let InputRef::Artifact { stage, .. } = item
+                && !needs.contains(stage)
+            {
+                needs.push(*stage);
+            }
+        }
+        needs
+    }
+}

@@ -1,0 +1,163 @@
+//! Sealing: fixing what a stage reads, by content, before it starts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use stage::{ArtifactType, Failure, InputItem, SourceOptions};
+
+use super::{Digest, KeyInput, StageKey};
+use crate::store::{InputItemRecord, InputRecord, Store, Version};
+use crate::{Dag, InputRef};
+
+/// A stage's key with where each input lies.
+pub(crate) struct Seal {
+    /// All that determines the result.
+    pub(crate) key: StageKey,
+    /// What the key's inputs are.
+    pub(crate) inputs: SealedInputs,
+}
+
+/// Inputs whose content is known.
+pub(crate) struct SealedInputs(BTreeMap<String, Vec<SealedItem>>);
+
+struct SealedItem {
+    item: InputItem,
+    digest: Digest,
+    file_name: Option<String>,
+    producer: Option<String>,
+}
+
+impl Seal {
+    /// Seals stage `index`; `version_of` says which version of another stage it reads.
+    pub(crate) fn new<'a>(
+        dag: &Dag,
+        index: usize,
+        store: &Store,
+        version_of: impl Fn(usize) -> Option<&'a Version>,
+    ) -> Result<Self, Failure> {
+        let inputs = SealedInputs::new(dag, index, store, version_of)?;
+        Ok(Self { key: inputs.key(dag, index), inputs })
+    }
+}
+
+impl SealedInputs {
+    /// Inputs that read a stage for which `version_of` knows no version are left out.
+    pub(crate) fn new<'a>(
+        dag: &Dag,
+        index: usize,
+        store: &Store,
+        version_of: impl Fn(usize) -> Option<&'a Version>,
+    ) -> Result<Self, Failure> {
+        let spec = &dag.stages[index];
+        let mut inputs = BTreeMap::new();
+        for (name, items) in &spec.inputs {
+            let mut sealed = Vec::with_capacity(items.len());
+            for item in items {
+                match item {
+                    InputRef::Artifact { stage, file, artifact_type, written } => {
+                        let Some(version) = version_of(*stage) else { break };
+                        sealed.push(SealedItem::artifact(version, file, *artifact_type, written)?);
+                    }
+                    InputRef::Path { path, written, artifact_type, options } => {
+                        let digest = digest_input(store, &spec.name, name, path, written)?;
+                        sealed.push(SealedItem::path(path, written, *artifact_type, options, digest));
+                    }
+                }
+            }
+            if sealed.len() == items.len() {
+                inputs.insert(name.clone(), sealed);
+            }
+        }
+        Ok(Self(inputs))
+    }
+
+    /// The stage's key with these inputs.
+    pub(crate) fn key(&self, dag: &Dag, index: usize) -> StageKey {
+        let inputs = self.0.iter().map(|(name, items)| (name.clone(), items.iter().map(SealedItem::key).collect()));
+        StageKey::new(&dag.stages[index], dag.task, &dag.labels, inputs.collect())
+    }
+
+    /// What the stage process is given.
+    pub(crate) fn items(&self) -> BTreeMap<String, Vec<InputItem>> {
+        let items = |sealed: &[SealedItem]| sealed.iter().map(|sealed| sealed.item.clone()).collect();
+        self.0.iter().map(|(name, sealed)| (name.clone(), items(sealed))).collect()
+    }
+
+    /// For the manifest, in the order of `names`.
+    pub(crate) fn records<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<InputRecord> {
+        let record = |sealed: &SealedItem| InputItemRecord {
+            written: sealed.item.name.clone(),
+            artifact_type: sealed.item.artifact_type,
+            version: sealed.producer.clone(),
+            digest: sealed.digest,
+        };
+        let records = names.into_iter().filter_map(|name| {
+            let items = self.0.get(name)?;
+            Some(InputRecord { name: name.to_owned(), items: items.iter().map(record).collect() })
+        });
+        records.collect()
+    }
+
+    /// Refuses inputs whose content is no longer what was sealed.
+    pub(crate) fn check_unchanged(&self, store: &Store) -> Result<(), Failure> {
+        for (input, items) in &self.0 {
+            for sealed in items {
+                let now = store.digest(&sealed.item.path);
+                if !now.is_ok_and(|digest| digest == sealed.digest) {
+                    let name = &sealed.item.name;
+                    let message = format!("input `{input}` (`{name}`) changed while the stage ran");
+                    return Err(Failure::stage(message)
+                        .hint("the result was not kept, because nobody could say what it was made from; run again"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SealedItem {
+    fn artifact(
+        version: &Version,
+        file: &str,
+        artifact_type: ArtifactType,
+        written: &str,
+    ) -> Result<Self, Failure> {
+        let Some(digest) = version.manifest.digest_of(file) else {
+            return Err(Failure::missing(format!("`{}` has no `{file}`", version.reference()))
+                .hint(format!("run stage `{}` anew: pipeline run {0} --force", version.stage)));
+        };
+        let (path, options) = (version.path.join(file), SourceOptions::default());
+        let item = InputItem { path, name: written.to_owned(), artifact_type, options };
+        Ok(Self { item, digest, file_name: None, producer: Some(version.reference()) })
+    }
+
+    fn path(
+        path: &Path,
+        written: &str,
+        artifact_type: ArtifactType,
+        options: &SourceOptions,
+        digest: Digest,
+    ) -> Self {
+        // What a model directory is called does not matter; a table's name does.
+        let name = || path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let file_name = if artifact_type == ArtifactType::Model { None } else { name() };
+        let (path, name, options) = (PathBuf::from(path), written.to_owned(), options.clone());
+        Self { item: InputItem { path, name, artifact_type, options }, digest, file_name, producer: None }
+    }
+
+    fn key(&self) -> KeyInput {
+        KeyInput {
+            digest: self.digest,
+            artifact_type: self.item.artifact_type,
+            options: self.item.options.clone(),
+            file_name: self.file_name.clone(),
+        }
+    }
+}
+
+fn digest_input(store: &Store, stage: &str, input: &str, path: &Path, written: &str) -> Result<Digest, Failure> {
+    store.digest(path).map_err(|error| {
+        let failure = Failure::io(path, &error);
+        Failure { message: format!("input `{input}` of stage `{stage}` (`{written}`): {error}"), ..failure }
+    })
+}

@@ -1,0 +1,32 @@
+//! The engine: pipeline file → checked [`Dag`] → [`Plan`] → execution; fingerprints, artifact store, run records.
+//!
+//! It knows stages only through the crate `stage`: names of kinds, artifacts and params, never what they compute.
+
+mod clock;
+mod dag;
+mod diagnostic;
+mod execute;
+pub mod graph;
+mod identity;
+mod plan;
+mod schema;
+mod spec;
+mod store;
+
+pub use dag::{Dag, InputRef, ParamSource, RuntimeSpec, StageSpec};
+pub use diagnostic::{Diagnostic, Diagnostics, DiagnosticsKind, Location};
+pub use execute::{
+    Action, Interrupt, News, Observer, Options, Outcome, RunDocument, RunOutcome, RunRecord, StageReport, execute,
+};
+pub use identity::{Digest, Fingerprint, KeyInput, Reason, StageKey};
+pub use plan::{Explanation, Plan, PlanError, PlannedStage, Selection, explain, status};
+pub use schema::schema;
+pub use spec::{
+    ArtifactNameError, Override, OverrideError, OverrideOrigin, ResolvePrecision, artifact_names, find_artifact, load,
+    overrides_from_env,
+};
+pub use store::{
+    Broken, Collection, Damage, FileRecord, InputItemRecord, InputRecord, LockError, LockHolder, Manifest,
+    OutputRecord, ParamRecord, Reference, ReferenceError, Removal, Store, Verification, Version, VersionInfo,
+    VersionName, Wait, WriterLock,
+};

@@ -1,0 +1,29 @@
+//! "Tests" that are programs for the other tests: they do nothing unless their variable is set.
+
+use std::path::{Path, PathBuf};
+
+use crate::project::Project;
+use crate::script::KINDS;
+
+/// Set: this process is a stage; the last argument is its invocation.
+pub const STAGE: &str = "DAG_TEST_STAGE";
+/// Set: this process is a runner for the project in this folder.
+pub const RUNNER: &str = "DAG_TEST_RUNNER";
+
+#[test]
+fn stage_process() {
+    if std::env::var_os(STAGE).is_none() {
+        return;
+    }
+    println!(); // The test harness may have left a line open.
+    let invocation = std::env::args_os().next_back().unwrap();
+    let result = stage::run_child(Path::new(&invocation), &KINDS);
+    std::process::exit(i32::from(result.is_err()));
+}
+
+#[test]
+fn runner_process() {
+    let Some(folder) = std::env::var_os(RUNNER) else { return };
+    let outcome = Project::chain_in(PathBuf::from(folder)).run();
+    std::process::exit(i32::from(outcome.outcome != dag::Outcome::Done));
+}

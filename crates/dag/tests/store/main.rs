@@ -1,0 +1,17 @@
+//! The store, the plan and the execution over hand-made pipelines of small files.
+//!
+//! Stages are real child processes: this test program started again with one test selected, see [`helpers`].
+
+mod crash;
+mod execution;
+mod explanation;
+mod helpers;
+mod interruption;
+mod key;
+mod locking;
+mod maintenance;
+mod project;
+mod references;
+mod script;
+mod selection;
+mod staleness;

@@ -1,0 +1,130 @@
+//! A kind of stage whose params say what to do.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use stage::{
+    CheckContext, Completion, Context, Failure, InputSpec, Level, OutputSpec, Problem, Resolved, StageKind, Uses,
+};
+
+pub struct Script {
+    pub name: &'static str,
+    pub version: u32,
+    pub uses: Uses,
+    pub other_inputs: Option<InputSpec>,
+}
+
+const NOTHING: Uses = Uses { seed: false, labels: false, precision: false };
+const MODELS: InputSpec =
+    InputSpec { name: "model", accepts: &[], required: false, many: false, description: "any number of models" };
+
+pub static SCRIPT: Script = Script { name: "script", version: 1, uses: NOTHING, other_inputs: None };
+pub static SCRIPT_2: Script = Script { name: "script", version: 2, uses: NOTHING, other_inputs: None };
+pub static TRAINING: Script = Script {
+    name: "training",
+    version: 1,
+    uses: Uses { seed: true, labels: true, precision: true },
+    other_inputs: None,
+};
+pub static COMPARISON: Script =
+    Script { name: "comparison", version: 1, uses: NOTHING, other_inputs: Some(MODELS) };
+pub static KINDS: [&dyn StageKind; 3] = [&SCRIPT, &TRAINING, &COMPARISON];
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Orders {
+    /// Files to write, each with `text` and the content of all inputs.
+    outputs: Vec<String>,
+    text: String,
+    /// Leaves the inputs' content out.
+    constant: bool,
+    sleep_ms: u64,
+    fail: Option<String>,
+    gates: Vec<String>,
+    /// Ends without a word.
+    exit: Option<i32>,
+    /// Kills itself.
+    signal: bool,
+    /// Appends to this input while it runs.
+    touch_input: Option<String>,
+    /// Writes its process id here.
+    pid_file: Option<String>,
+    say: Option<String>,
+    parquet: bool,
+}
+
+impl StageKind for Script {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn uses(&self) -> Uses {
+        self.uses
+    }
+
+    fn inputs(&self) -> &'static [InputSpec] {
+        const ANY: InputSpec =
+            InputSpec { name: "x", accepts: &[], required: false, many: true, description: "anything" };
+        &[ANY]
+    }
+
+    fn other_inputs(&self) -> Option<&'static InputSpec> {
+        static OTHER: InputSpec = MODELS;
+        self.other_inputs.as_ref().map(|_| &OTHER)
+    }
+
+    fn params_schema(&self) -> Value {
+        Value::Null
+    }
+
+    fn check(&self, params: &Value, _: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>> {
+        Ok(Resolved { params: params.clone(), inputs: Vec::new() })
+    }
+
+    fn outputs(&self, _: &Value, _: &BTreeSet<String>) -> Vec<OutputSpec> {
+        Vec::new()
+    }
+
+    fn run(&self, ctx: &Context) -> Result<Completion, Failure> {
+        let orders: Orders = ctx.params()?;
+        if let Some(file) = &orders.pid_file {
+            std::fs::write(file, std::process::id().to_string()).unwrap();
+        }
+        let mut content = orders.text.clone();
+        for name in &ctx.invocation().input_order {
+            for item in ctx.inputs(name).iter().filter(|_| !orders.constant) {
+                content += &std::fs::read_to_string(&item.path).unwrap_or_default();
+            }
+        }
+        for file in &orders.outputs {
+            let framed = if orders.parquet { format!("PAR1{content}\0\0\0\0") } else { content.clone() };
+            ctx.write(file, framed.as_bytes())?;
+        }
+        ctx.progress("writing", 1, Some(1), "files");
+        std::thread::sleep(Duration::from_millis(orders.sleep_ms));
+        if let Some(text) = &orders.say {
+            ctx.send(&stage::Event::Message { level: Level::Info, text: text.clone() });
+            eprintln!("log of {text}");
+        }
+        if let Some(path) = &orders.touch_input {
+            std::fs::write(path, "changed").unwrap();
+        }
+        if orders.signal {
+            let own = rustix::process::getpid();
+            rustix::process::kill_process(own, rustix::process::Signal::KILL).unwrap();
+        }
+        if let Some(code) = orders.exit {
+            std::process::exit(code);
+        }
+        match orders.fail {
+            Some(message) => Err(Failure::stage(message)),
+            None => Ok(Completion { gates_failed: orders.gates, headline: Some("all well".into()), ..Completion::default() }),
+        }
+    }
+}

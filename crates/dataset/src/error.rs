@@ -1,0 +1,408 @@
+//! What can be wrong with a table, in words that name the place and the remedy.
+
+use std::fmt;
+use std::io;
+
+use stage::{Failure, FailureKind};
+
+/// How many bad rows a message shows; the others are counted.
+pub(crate) const SHOWN_ROWS: usize = 5;
+
+/// Where a row stands in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Data row, from 0, as in generated ids.
+    pub row: u64,
+    /// Line of a text file, from 1, on which the row begins.
+    pub line: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "row {} (line {line})", self.row),
+            None => write!(f, "row {}", self.row),
+        }
+    }
+}
+
+/// A row that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRow {
+    /// Where it stands.
+    pub place: Place,
+    /// What is wrong with it.
+    pub problem: RowProblem,
+}
+
+/// What is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RowProblem {
+    /// The label is no label of the pipeline.
+    #[error("unknown label `{label}`{}", nearest.as_ref().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default())]
+    UnknownLabel {
+        /// As in the file.
+        label: String,
+        /// The closest label there is.
+        nearest: Option<String>,
+    },
+    /// The label's cell is empty.
+    #[error("no label")]
+    NoLabel,
+    /// The table has ids, but not for this row.
+    #[error("no id")]
+    NoId,
+    /// More or fewer fields than the header.
+    #[error("{found} fields where the header has {expected}")]
+    FieldCount {
+        /// Fields of the row.
+        found: usize,
+        /// Fields of the header.
+        expected: usize,
+    },
+    /// A value that is not text.
+    #[error("`{column}` is {found}, not a string")]
+    NotText {
+        /// The column.
+        column: String,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A line that is not a JSON object.
+    #[error("not a JSON object: {0}")]
+    NotAnObject(String),
+}
+
+/// Why a table cannot be read, written or asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// A file cannot be opened or read.
+    #[error("`{name}`: {source}")]
+    Io {
+        /// The file.
+        name: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The ending says nothing about the format.
+    #[error("`{name}`: the format of this file cannot be told from its name")]
+    UnknownFormat {
+        /// The file.
+        name: String,
+    },
+    /// An encoding that is not read.
+    #[error("`{name}`: encoding `{encoding}` is not supported by this version, only `utf-8` is")]
+    Encoding {
+        /// The file.
+        name: String,
+        /// What was asked for.
+        encoding: String,
+    },
+    /// Bytes that are not UTF-8.
+    #[error("`{name}`: not UTF-8 at line {line}, byte {byte}")]
+    NotUtf8 {
+        /// The file.
+        name: String,
+        /// From 1.
+        line: u64,
+        /// Byte of the line, from 1.
+        byte: u64,
+    },
+    /// Nothing in it.
+    #[error("`{name}`: the file is empty")]
+    Empty {
+        /// The file.
+        name: String,
+    },
+    /// Columns but no rows.
+    #[error("`{name}`: the table has no rows")]
+    NoRows {
+        /// The file.
+        name: String,
+    },
+    /// A column that is needed is not there.
+    #[error("`{name}`: no column `{column}`; the columns are {}", list(columns))]
+    MissingColumn {
+        /// The file.
+        name: String,
+        /// What was looked for.
+        column: String,
+        /// What there is.
+        columns: Vec<String>,
+        /// The option that names the column, when there is one.
+        option: Option<&'static str>,
+        /// The closest column.
+        nearest: Option<String>,
+    },
+    /// Two columns have the name that is needed.
+    #[error("`{name}`: column `{column}` stands there twice")]
+    RepeatedColumn {
+        /// The file.
+        name: String,
+        /// The column.
+        column: String,
+    },
+    /// A column holds something else than is needed.
+    #[error("`{name}`: column `{column}` holds {found}, not {expected}")]
+    ColumnType {
+        /// The file.
+        name: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+        /// What is needed.
+        expected: &'static str,
+    },
+    /// Rows that cannot be used.
+    #[error("`{name}`: {count} bad row{}{}", if *count == 1 { "" } else { "s" }, bad_rows(rows, *count))]
+    BadRows {
+        /// The file.
+        name: String,
+        /// The first of them.
+        rows: Vec<BadRow>,
+        /// All of them.
+        count: u64,
+    },
+    /// Two rows with one id.
+    #[error("repeated id `{id}`: `{first_name}` {first} and `{second_name}` {second}")]
+    RepeatedId {
+        /// The id.
+        id: String,
+        /// File of the first row.
+        first_name: String,
+        /// The first row.
+        first: Place,
+        /// File of the second row.
+        second_name: String,
+        /// The second row.
+        second: Place,
+    },
+    /// `map` leads to something that is no label.
+    #[error("`{name}`: `map` turns `{from}` into `{to}`, which is neither a label nor `drop`")]
+    MapTarget {
+        /// The file.
+        name: String,
+        /// Label in the file.
+        from: String,
+        /// What it should become.
+        to: String,
+        /// The closest label.
+        nearest: Option<String>,
+    },
+    /// A task that is not read yet.
+    #[error("task `multi_label` is not supported by this version yet, use `single_label`")]
+    MultiLabel,
+    /// A parquet file that polars refuses.
+    #[error("`{name}`: not a readable parquet file: {message}")]
+    Parquet {
+        /// The file.
+        name: String,
+        /// What polars says.
+        message: String,
+    },
+    /// A table that cannot be written.
+    #[error("`{name}`: cannot write the table: {message}")]
+    Write {
+        /// The file.
+        name: String,
+        /// The cause.
+        message: String,
+    },
+    /// A number that is not one.
+    #[error("`{name}`: row {row}: `{column}` is {value}")]
+    NotFinite {
+        /// The file.
+        name: String,
+        /// From 0.
+        row: usize,
+        /// The column.
+        column: &'static str,
+        /// `NaN`, `null`, …
+        value: String,
+    },
+    /// A label in an artifact that is not in the label set.
+    #[error("`{name}`: row {row}: `{label}` is no label of this pipeline")]
+    ForeignLabel {
+        /// The file.
+        name: String,
+        /// From 0.
+        row: usize,
+        /// The label.
+        label: String,
+    },
+    /// A query that cannot be answered.
+    #[error("{message}")]
+    Query {
+        /// What is wrong with it.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+}
+
+impl DatasetError {
+    pub(crate) fn io(name: &str, source: io::Error) -> Self {
+        Self::Io {
+            name: name.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn parquet(name: &str, error: &polars::error::PolarsError) -> Self {
+        Self::Parquet {
+            name: name.to_owned(),
+            message: first_line(&error.to_string()),
+        }
+    }
+
+    pub(crate) fn missing_column(
+        name: &str,
+        column: &str,
+        option: Option<&'static str>,
+        columns: Vec<String>,
+    ) -> Self {
+        let nearest = stage::nearest(column, columns.iter().map(String::as_str)).map(str::to_owned);
+        Self::MissingColumn {
+            name: name.to_owned(),
+            column: column.to_owned(),
+            columns,
+            option,
+            nearest,
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownFormat { .. } => Some("give `format: csv`, `tsv`, `jsonl` or `parquet`".into()),
+            Self::Encoding { encoding, .. } => Some(format!(
+                "convert the file first: `iconv -f {encoding} -t UTF-8 IN > OUT`"
+            )),
+            Self::NotUtf8 { .. } => {
+                Some("save the file as UTF-8; from Korean Excel: `iconv -f CP949 -t UTF-8 IN > OUT`".into())
+            }
+            Self::MissingColumn {
+                column,
+                option,
+                nearest,
+                ..
+            } => missing_column_hint(column, *option, nearest.as_deref()),
+            Self::BadRows { rows, .. } => rows.first().and_then(|row| row.problem.hint()),
+            Self::RepeatedId { .. } => {
+                Some("make the ids unique, or rename the column `id` so that ids are generated".into())
+            }
+            Self::MapTarget {
+                nearest: Some(near), ..
+            } => Some(format!("did you mean `{near}`?")),
+            Self::Query { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+}
+
+impl RowProblem {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownLabel { label, nearest } => {
+                let target = nearest.as_deref().unwrap_or("LABEL");
+                Some(format!(
+                    "map it on this input, `map: {{{label}: {target}}}` (or `drop`), or add it to the `aliases` of a label"
+                ))
+            }
+            Self::NoLabel => Some("give the row a label, or remove it".into()),
+            Self::NoId => {
+                Some("give every row an id, or rename the column `id` so that ids are generated".into())
+            }
+            Self::FieldCount { .. } => {
+                Some("a text with the separator in it needs double quotes around it".into())
+            }
+            Self::NotText { .. } => None,
+            Self::NotAnObject(_) => {
+                Some("jsonl has one object per line, such as {\"text\": \"…\", \"label\": \"…\"}".into())
+            }
+        }
+    }
+}
+
+impl From<DatasetError> for Failure {
+    fn from(error: DatasetError) -> Self {
+        let kind = match &error {
+            DatasetError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                FailureKind::Missing
+            }
+            DatasetError::Io { .. } | DatasetError::Write { .. } => FailureKind::Storage,
+            _ => FailureKind::Stage,
+        };
+        let hints = error.hint().into_iter().collect();
+        Failure {
+            kind,
+            message: error.to_string(),
+            hints,
+        }
+    }
+}
+
+fn missing_column_hint(column: &str, option: Option<&str>, nearest: Option<&str>) -> Option<String> {
+    match (option, nearest) {
+        (Some(option), Some(near)) => Some(format!(
+            "did you mean `{near}`? then give `{option}: {near}` on this input"
+        )),
+        (Some(option), None) => Some(format!(
+            "name the column that takes the place of `{column}`: `{option}: COLUMN`"
+        )),
+        (None, Some(near)) => Some(format!("did you mean `{near}`?")),
+        (None, None) => None,
+    }
+}
+
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+fn bad_rows(rows: &[BadRow], count: u64) -> String {
+    if let ([row], 1) = (rows, count) {
+        return format!(": {}: {}", row.place, row.problem);
+    }
+    let mut text = String::from(":");
+    for row in rows {
+        text.push_str(&format!("\n  {}: {}", row.place, row.problem));
+    }
+    let more = count.saturating_sub(rows.len() as u64);
+    if more > 0 {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
+}
+
+/// Polars appends plans and backtraces after the first line.
+pub(crate) fn first_line(text: &str) -> String {
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.')
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_missing_and_a_bad_row_is_the_stage_s_fault() {
+        let missing = DatasetError::io("a.csv", io::ErrorKind::NotFound.into());
+        assert_eq!(Failure::from(missing).kind, FailureKind::Missing);
+        let empty = DatasetError::Empty { name: "a.csv".into() };
+        assert_eq!(Failure::from(empty).kind, FailureKind::Stage);
+    }
+}

@@ -1,0 +1,264 @@
+//! An input's items as one table: user files and artifacts alike.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use classification::{LabelSet, Task};
+use stage::{ArtifactType, InputItem};
+
+use crate::error::SHOWN_ROWS;
+use crate::label_reader::{LabelReader, Verdict, nearest_label};
+use crate::row::{Row, Wanted};
+use crate::{BadRow, DatasetError, DropReason, Dropped, Normalize, Place, RowProblem, Rows, source};
+
+/// Texts with one class each.
+pub type Labelled = Rows<usize>;
+/// Texts without labels.
+pub type Raw = Rows<()>;
+
+/// How an input is read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadOptions<'a> {
+    /// The pipeline's task.
+    pub task: Task,
+    /// The pipeline's labels.
+    pub labels: &'a LabelSet,
+    /// Done to every text.
+    pub normalize: Normalize,
+    /// The input's name, for ids that are made: `INPUT-ROW`.
+    pub input_name: &'a str,
+}
+
+/// Reads tables with a text and a label column.
+pub fn read_labelled(items: &[InputItem], options: &ReadOptions<'_>) -> Result<Labelled, DatasetError> {
+    if options.task == Task::MultiLabel {
+        return Err(DatasetError::MultiLabel);
+    }
+    let mut reader = Reader::new(items, options);
+    for (index, item) in items.iter().enumerate() {
+        let mut labels = LabelReader::new(item, options.labels)?;
+        let column = item.options.label_column.as_deref().unwrap_or("label");
+        reader.read(index, Some(column), &mut |row| {
+            let cell = row
+                .label
+                .map(str::trim)
+                .filter(|cell| !cell.is_empty())
+                .ok_or(RowProblem::NoLabel)?;
+            match labels.read(cell) {
+                Verdict::Class(class) => Ok(Some(class)),
+                Verdict::Drop => Ok(None),
+                Verdict::Unknown => {
+                    let nearest = nearest_label(cell, options.labels);
+                    Err(RowProblem::UnknownLabel {
+                        label: cell.to_owned(),
+                        nearest,
+                    })
+                }
+            }
+        })?;
+    }
+    reader.finish()
+}
+
+/// Reads tables with a text column.
+pub fn read_raw(items: &[InputItem], options: &ReadOptions<'_>) -> Result<Raw, DatasetError> {
+    let mut reader = Reader::new(items, options);
+    for index in 0..items.len() {
+        reader.read(index, None, &mut |_| Ok(Some(())))?;
+    }
+    reader.finish()
+}
+
+/// The class of a row; none: the row is to be left out.
+type ReadLabel<'r, L> = dyn FnMut(&Row<'_>) -> Result<Option<L>, RowProblem> + 'r;
+
+struct Reader<'a, L> {
+    items: &'a [InputItem],
+    options: &'a ReadOptions<'a>,
+    rows: Rows<L>,
+    /// Where each row of `rows` stands: index of the item, row, line (0: none).
+    places: Vec<(u32, u64, u64)>,
+}
+
+impl<'a, L: Clone> Reader<'a, L> {
+    fn new(items: &'a [InputItem], options: &'a ReadOptions<'a>) -> Self {
+        Self {
+            items,
+            options,
+            rows: Rows::default(),
+            places: Vec::new(),
+        }
+    }
+
+    fn read(
+        &mut self,
+        index: usize,
+        label_column: Option<&str>,
+        read_label: &mut ReadLabel<'_, L>,
+    ) -> Result<(), DatasetError> {
+        let item = &self.items[index];
+        let wanted = Wanted {
+            text: item
+                .options
+                .text_column
+                .clone()
+                .unwrap_or_else(|| "text".to_owned()),
+            label: label_column.map(str::to_owned),
+        };
+        let file_name = item
+            .path
+            .file_name()
+            .map_or(item.name.clone(), |name| name.to_string_lossy().into_owned());
+        let mut sources = Interner::new(&file_name);
+        let mut bad = Vec::new();
+        let mut bad_count = 0;
+        let before = self.rows.notes.rows;
+        source::read(item, &wanted, &mut |place, row| {
+            let number = self.rows.notes.rows;
+            self.rows.notes.rows += 1;
+            let added = row.and_then(|row| self.add(index, place, number, &row, &mut sources, read_label));
+            if let Err(problem) = added {
+                bad_count += 1;
+                if bad.len() < SHOWN_ROWS {
+                    bad.push(BadRow { place, problem });
+                }
+            }
+        })?;
+        let count = self.rows.notes.rows - before;
+        tracing::debug!(file = item.name, rows = count, "read");
+        if bad_count > 0 {
+            return Err(DatasetError::BadRows {
+                name: item.name.clone(),
+                rows: bad,
+                count: bad_count,
+            });
+        }
+        // An artifact may be empty, as a selection that keeps nothing; a file without rows is a mistake.
+        if count == 0 && item.artifact_type == ArtifactType::File {
+            return Err(DatasetError::NoRows {
+                name: item.name.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        index: usize,
+        place: Place,
+        number: u64,
+        row: &Row<'_>,
+        sources: &mut Interner,
+        read_label: &mut ReadLabel<'_, L>,
+    ) -> Result<(), RowProblem> {
+        let id = match row.id {
+            Some("") => return Err(RowProblem::NoId),
+            Some(id) => id.to_owned(),
+            None => format!("{}-{number}", self.options.input_name),
+        };
+        let text = self.options.normalize.apply(row.text.unwrap_or_default());
+        let empty = text.trim().is_empty();
+        // A row without text needs no label, but a wrong label is a mistake all the same.
+        let label = match read_label(row) {
+            Err(RowProblem::NoLabel) if empty => None,
+            label => label?,
+        };
+        let reason = match (empty, &label) {
+            (true, _) => Some(DropReason::EmptyText),
+            (false, None) => Some(DropReason::MappedToDrop),
+            (false, Some(_)) => None,
+        };
+        if let Some(reason) = reason {
+            self.rows.notes.dropped.push(Dropped {
+                id,
+                reason,
+                twin: None,
+                text: text.into_owned(),
+            });
+        } else if let Some(label) = label {
+            self.rows.ids.push(id);
+            self.rows.texts.push(text.into_owned());
+            self.rows.labels.push(label);
+            self.rows
+                .sources
+                .push(sources.get(row.source.unwrap_or_default()));
+            self.places
+                .push((index as u32, place.row, place.line.unwrap_or(0)));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Rows<L>, DatasetError> {
+        if let (0, Some(item)) = (self.rows.notes.rows, self.items.first()) {
+            return Err(DatasetError::NoRows {
+                name: item.name.clone(),
+            });
+        }
+        let mut first: HashMap<&str, usize> = HashMap::with_capacity(self.rows.ids.len());
+        for (position, id) in self.rows.ids.iter().enumerate() {
+            // Ids of an artifact were checked when it was made, and two artifacts may well use the same.
+            if self.items[self.places[position].0 as usize].artifact_type != ArtifactType::File {
+                continue;
+            }
+            if let Some(before) = first.insert(id, position) {
+                let (first_name, first) = self.place(before);
+                let (second_name, second) = self.place(position);
+                return Err(DatasetError::RepeatedId {
+                    id: id.clone(),
+                    first_name,
+                    first,
+                    second_name,
+                    second,
+                });
+            }
+        }
+        Ok(self.rows)
+    }
+
+    fn place(&self, position: usize) -> (String, Place) {
+        let (item, row, line) = self.places[position];
+        (
+            self.items[item as usize].name.clone(),
+            Place {
+                row,
+                line: (line > 0).then_some(line),
+            },
+        )
+    }
+}
+
+/// Equal sources share one string.
+struct Interner {
+    file_name: Arc<str>,
+    last: Arc<str>,
+    known: HashMap<String, Arc<str>>,
+}
+
+impl Interner {
+    fn new(file_name: &str) -> Self {
+        let file_name: Arc<str> = file_name.into();
+        Self {
+            last: Arc::clone(&file_name),
+            file_name,
+            known: HashMap::new(),
+        }
+    }
+
+    /// `source`, or the file's name if there is none.
+    fn get(&mut self, source: &str) -> Arc<str> {
+        if source.is_empty() {
+            return Arc::clone(&self.file_name);
+        }
+        if *self.last != *source {
+            self.last = match self.known.get(source) {
+                Some(known) => Arc::clone(known),
+                None => {
+                    let new: Arc<str> = source.into();
+                    self.known.insert(source.to_owned(), Arc::clone(&new));
+                    new
+                }
+            };
+        }
+        Arc::clone(&self.last)
+    }
+}

@@ -1,0 +1,150 @@
+//! The exact GELU, `x Φ(x)`, in loops that the compiler turns into vector instructions.
+//!
+//! The CPU backend calls a scalar `erff` per element on one thread: a fifth of the time of a small encoder (measured).
+//! Elements are independent and nothing is fused, so every processor gives the same bits.
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use rayon::prelude::*;
+
+/// Elements per task of a thread.
+const CHUNK: usize = 1 << 14;
+
+/// `x Φ(x)`, on an autodiff device with its exact derivative.
+pub(crate) fn gelu(input: Tensor<2>) -> Tensor<2> {
+    let device = input.device();
+    // Elsewhere the values would have to leave the device.
+    if device != Device::flex() || input.dtype() != DType::F32 {
+        return burn::tensor::activation::gelu(input);
+    }
+    if device.is_autodiff() { differentiable(input) } else { in_place(input) }
+}
+
+fn in_place(input: Tensor<2>) -> Tensor<2> {
+    let device = input.device();
+    let mut data = input.into_data();
+    if let Ok(values) = data.as_mut_slice::<f32>() {
+        values.par_chunks_mut(CHUNK).for_each(|values| {
+            pulp::Arch::new().dispatch(|| {
+                for value in values {
+                    *value *= normal(*value).distribution;
+                }
+            });
+        });
+        return Tensor::from_data(data, &device);
+    }
+    burn::tensor::activation::gelu(Tensor::from_data(data, &device))
+}
+
+/// The tangent at each element: `slope x + offset` has GELU's value and its derivative, and costs the backward pass
+/// one multiplication. With `d` the density, the slope is `Φ + x d` and the offset `x Φ - slope x = -x² d`.
+fn differentiable(input: Tensor<2>) -> Tensor<2> {
+    let device = input.device();
+    let data = input.clone().inner().into_data();
+    let Ok(values) = data.as_slice::<f32>() else { return burn::tensor::activation::gelu(input) };
+    let mut slopes = vec![0.0; values.len()];
+    let mut offsets = vec![0.0; values.len()];
+    let chunks = slopes.par_chunks_mut(CHUNK).zip(offsets.par_chunks_mut(CHUNK)).zip(values.par_chunks(CHUNK));
+    chunks.for_each(|((slopes, offsets), values)| {
+        pulp::Arch::new().dispatch(|| {
+            for ((slope, offset), value) in slopes.iter_mut().zip(offsets).zip(values) {
+                let Normal { density, distribution } = normal(*value);
+                *slope = distribution + value * density;
+                *offset = -value * value * density;
+            }
+        });
+    });
+    let constant = |values| Tensor::<2>::from_data(TensorData::new(values, input.dims()), &device);
+    let (slopes, offsets) = (constant(slopes), constant(offsets));
+    input * slopes + offsets
+}
+
+/// The standard normal distribution at one point.
+struct Normal {
+    density: f32,
+    distribution: f32,
+}
+
+/// Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7, as good as f32 at the values that matter.
+#[inline(always)]
+fn normal(x: f32) -> Normal {
+    let magnitude = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+    let bell = exp(-magnitude * magnitude);
+    let t = 1.0 / (1.0 + 0.327_591_1 * magnitude);
+    let series = t * (0.254_829_59 + t * (-0.284_496_74 + t * (1.421_413_7 + t * (-1.453_152 + t * 1.061_405_4))));
+    let tail = 0.5 * series * bell;
+    Normal {
+        density: bell * 0.398_942_3, // 1 / √(2π)
+        distribution: if x < 0.0 { tail } else { 1.0 - tail },
+    }
+}
+
+/// e to the power of `x`, for `x` of at most 0; 0 below -87. Cephes' polynomial, relative error below 2e-7.
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    /// Adding 1.5 · 2²³ rounds to an integer, which then stands in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.max(-87.0);
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let power = shifted - ROUND;
+    // ln 2 in two parts, of which the first has few digits, so that the product is exact.
+    let rest = x - power * 0.693_359_4 + power * 2.121_944_4e-4;
+    let series = 0.166_666_65 + rest * (0.041_665_795 + rest * (0.008_333_452 + rest * (0.001_398_199_9 + rest * 0.000_198_756_9)));
+    let mantissa = 1.0 + rest + rest * rest * (0.5 + rest * series);
+    let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
+    mantissa * f32::from_bits(exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points() -> Vec<f32> {
+        (-1200..=1200).map(|step| step as f32 * 0.01).chain([0.0, -0.0, 1e-20, 88.0, -88.0, 1e30, -1e30]).collect()
+    }
+
+    fn tensor(device: &Device) -> Tensor<2> {
+        let points = points();
+        let shape = [1, points.len()];
+        Tensor::from_data(TensorData::new(points, shape), device)
+    }
+
+    fn assert_close(found: Tensor<2>, expected: Tensor<2>) {
+        let found = found.into_data().try_into_vec::<f32>().unwrap();
+        let expected = expected.into_data().try_into_vec::<f32>().unwrap();
+        for ((x, found), expected) in points().iter().zip(found).zip(expected) {
+            assert!((found - expected).abs() <= 5e-7 * expected.abs().max(1.0), "at {x}: {found} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn values_are_those_of_the_backend() {
+        let device = Device::flex();
+        assert_close(gelu(tensor(&device)), burn::tensor::activation::gelu(tensor(&device)));
+    }
+
+    #[test]
+    fn derivatives_are_those_of_the_backend() {
+        let device = Device::flex().autodiff();
+        let gradient = |gelu: fn(Tensor<2>) -> Tensor<2>| {
+            // A gradient from above that differs by element.
+            let input = tensor(&device).require_grad();
+            let weight = tensor(&device).clamp(-2.0, 2.0);
+            let gradients = (gelu(input.clone().clamp(-50.0, 50.0)) * weight).sum().backward();
+            input.grad(&gradients).unwrap()
+        };
+        assert_close(gradient(gelu), gradient(burn::tensor::activation::gelu));
+    }
+
+    #[test]
+    fn a_differentiable_value_is_the_plain_one() {
+        let plain = gelu(tensor(&Device::flex()));
+        assert_close(gelu(tensor(&Device::flex().autodiff()).clamp(-1e4, 1e4)).inner().clamp_min(-1.0), plain.clamp(-1.0, 1e4));
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let input = Tensor::<2>::from_data([[f32::NAN, f32::INFINITY]], &Device::flex());
+        let output = gelu(input).into_data().try_into_vec::<f32>().unwrap();
+        assert!(output[0].is_nan() && output[1] == f32::INFINITY);
+    }
+}

@@ -1,0 +1,32 @@
+//! Encoders that classify texts: architecture, Hugging Face checkpoints in and out, device choice, inference.
+//!
+//! Knows burn and the checkpoint format; knows nothing of tables, stages or how a model is trained.
+
+mod activation;
+mod attention;
+mod batch;
+mod build;
+mod checkpoint;
+mod classifier;
+mod config;
+mod device;
+mod embeddings;
+mod encoder;
+mod error;
+mod head;
+mod hugging_face;
+mod init;
+mod load;
+mod predictor;
+mod save;
+mod settings;
+
+pub use batch::Batch;
+pub use classifier::SequenceClassifier;
+pub use config::{Architecture, ModelConfig, Sizes};
+pub use device::{open_device, resolve_precision};
+pub use error::ModelError;
+pub use load::{BaseOptions, Description, Loaded, describe, load_base, load_trained};
+pub use predictor::{BATCH_TOKENS, Inference, Predictor, infer};
+pub use save::save;
+pub use settings::ModelSettings;

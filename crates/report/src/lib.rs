@@ -1,0 +1,15 @@
+//! Documents for people: text, svg and html. Takes figures, computes none, and reads and writes no file.
+
+mod curves;
+mod error;
+mod golden;
+mod matrix;
+mod reliability;
+mod template;
+mod text;
+
+pub use curves::{CurvePoint, curves_svg};
+pub use error::ReportError;
+pub use golden::{Comparison, Facts, Flip, GoldenReport, Mistake, ModelSection, golden_report_html};
+pub use matrix::{confusion_matrix_csv, confusion_matrix_svg};
+pub use text::{classification_report, eval_results};

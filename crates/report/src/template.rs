@@ -1,0 +1,94 @@
+//! The templates, and the filters that they use. All text is escaped.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment};
+use serde::Serialize;
+
+use crate::ReportError;
+
+/// Renders a template of this crate.
+pub(crate) fn render(name: &'static str, context: impl Serialize) -> Result<String, ReportError> {
+    let mut environment = Environment::new();
+    environment.set_syntax(syntax().map_err(|error| ReportError::new(name, error))?);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_filter("fixed", fixed);
+    environment.add_filter("signed", signed);
+    environment.add_filter("percent", percent);
+    environment.add_filter("thousands", thousands);
+    for (name, source) in SOURCES {
+        environment
+            .add_template(name, source)
+            .map_err(|error| ReportError::new(name, error))?;
+    }
+    let template = environment
+        .get_template(name)
+        .map_err(|error| ReportError::new(name, error))?;
+    template
+        .render(Serde(context))
+        .map_err(|error| ReportError::new(name, error))
+}
+
+const SOURCES: [(&str, &str); 6] = [
+    (
+        "confusion_matrix.svg",
+        include_str!("../templates/confusion_matrix.svg"),
+    ),
+    ("curves.svg", include_str!("../templates/curves.svg")),
+    ("reliability.svg", include_str!("../templates/reliability.svg")),
+    ("chart.css", include_str!("../templates/chart.css")),
+    ("golden.css", include_str!("../templates/golden.css")),
+    ("golden.html", include_str!("../templates/golden.html")),
+];
+
+/// A line that holds only a block tag leaves no line behind.
+fn syntax() -> Result<SyntaxConfig, minijinja::Error> {
+    SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()
+}
+
+fn fixed(value: f64, digits: usize) -> String {
+    format!("{value:.digits$}")
+}
+
+/// With a sign, and a real minus.
+fn signed(value: f64, digits: usize) -> String {
+    format!("{value:+.digits$}").replace('-', "\u{2212}")
+}
+
+fn percent(value: f64) -> String {
+    format!("{:.0}%", value * 100.0)
+}
+
+fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let grouped: Vec<String> = [0, 999, 1000, 1_234_567].into_iter().map(thousands).collect();
+        assert_eq!(grouped, ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn differences_carry_their_sign() {
+        assert_eq!(
+            (signed(0.0123, 4), signed(-0.5, 2)),
+            ("+0.0123".into(), "\u{2212}0.50".into())
+        );
+    }
+}

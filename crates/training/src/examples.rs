@@ -1,0 +1,31 @@
+//! Encoded, labelled texts.
+
+use tokenizer::Encoding;
+
+/// Parallel columns: one entry per text.
+#[derive(Clone, Debug, Default)]
+pub struct Examples {
+    /// Names of the rows, for messages.
+    pub ids: Vec<String>,
+    /// Token ids.
+    pub encodings: Vec<Encoding>,
+    /// Class ids.
+    pub labels: Vec<usize>,
+}
+
+impl Examples {
+    /// Number of texts.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Tokens per text.
+    pub(crate) fn lengths(&self) -> Vec<usize> {
+        self.encodings.iter().map(|encoding| encoding.ids.len()).collect()
+    }
+}

@@ -1,0 +1,29 @@
+//! The training loop: batches, loss, optimizer, schedule, evaluation, early stopping.
+//!
+//! Knows encoders only as logits over a batch and texts only as token ids; it reads and writes no file and prints
+//! nothing. The same examples, options and seed give the same weights, bit for bit, on a CPU.
+
+mod batches;
+mod error;
+mod evaluation;
+mod examples;
+mod gradients;
+mod loss;
+mod observation;
+mod optimizer;
+mod options;
+mod schedule;
+mod seed;
+mod selection;
+mod trainer;
+
+pub use error::TrainingError;
+pub use evaluation::Evaluation;
+pub use examples::Examples;
+pub use gradients::Gradients;
+pub use loss::CrossEntropy;
+pub use observation::{Observation, Record};
+pub use optimizer::{Optimizer, Rule};
+pub use options::{EarlyStopping, EvalEvery, Metric, TrainingOptions, Warmup};
+pub use schedule::{Decay, Schedule};
+pub use trainer::{Data, Summary, Trained, train};

@@ -1,0 +1,180 @@
+//! Forty steps beside PyTorch's: losses, gradient norms and the logits afterwards.
+//!
+//! `PARITY_FIXTURES` names another folder of reference checkpoints of the same shape.
+
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::Device;
+use classification::LabelSet;
+use model::{BaseOptions, Batch, Loaded};
+use serde::Deserialize;
+use serde_json::Value;
+use training::{CrossEntropy, Decay, Gradients, Optimizer, Rule, Schedule};
+
+#[derive(Deserialize)]
+struct Reference {
+    settings: Settings,
+    steps: Vec<Step>,
+    after: After,
+}
+
+#[derive(Deserialize)]
+struct Settings {
+    steps: usize,
+    learning_rate: f64,
+    warmup_steps: usize,
+    weight_decay: f64,
+    max_grad_norm: f64,
+    label_smoothing: f64,
+    class_weights: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    learning_rate: f64,
+    loss: f64,
+    grad_norm: f64,
+    labels: Vec<usize>,
+    input_ids: Vec<Vec<u32>>,
+    attention_mask: Vec<Vec<u32>>,
+}
+
+#[derive(Deserialize)]
+struct After {
+    input_ids: Vec<Vec<u32>>,
+    attention_mask: Vec<Vec<u32>>,
+    logits: Vec<Vec<f32>>,
+}
+
+#[test]
+fn electra_trains_as_pytorch() {
+    assert_trains_as_pytorch("electra");
+}
+
+#[test]
+fn roberta_trains_as_pytorch() {
+    assert_trains_as_pytorch("roberta");
+}
+
+fn assert_trains_as_pytorch(name: &str) {
+    let Some(directory) = fixture(name) else { return };
+    let text = std::fs::read_to_string(directory.join("training.json")).unwrap();
+    let Reference {
+        settings,
+        steps,
+        after,
+    } = serde_json::from_str(&text).unwrap();
+    assert_eq!(steps.len(), settings.steps);
+    let device = Device::flex().autodiff();
+    let options = BaseOptions {
+        seed: 0,
+        dropout: Some(0.0),
+        classifier_dropout: Some(0.0),
+    };
+    let Loaded {
+        classifier: mut model,
+        tokenizer,
+        ..
+    } = model::load_base(&directory, &labels(&directory), &options, &device).unwrap();
+    let pad_id = tokenizer.pad_id();
+    let loss = CrossEntropy::new(
+        settings.class_weights.len(),
+        settings.label_smoothing,
+        Some(&settings.class_weights),
+    );
+    let (peak, warmup, total) = (settings.learning_rate, settings.warmup_steps, settings.steps);
+    let schedule = Schedule {
+        peak,
+        decay: Decay::Linear,
+        warmup,
+        total,
+    };
+    let mut optimizer = Optimizer::new(Rule::AdamW, settings.weight_decay);
+
+    for (number, step) in steps.iter().enumerate() {
+        let rows = unpadded(&step.input_ids, &step.attention_mask);
+        let batch = Batch::new(&rows, pad_id, &device);
+        let weight = loss.weight(step.labels.iter().copied());
+        let value = loss
+            .sum(model.forward(&batch), &step.labels, &device)
+            .div_scalar(weight);
+        let measured = f64::from(value.clone().into_scalar::<f32>());
+        assert_relative(
+            measured,
+            step.loss,
+            1e-4,
+            &format!("{name}: loss of step {number}"),
+        );
+        let gradients = Gradients::collect(&model, value.backward()).unwrap();
+        let norm = gradients.norm();
+        assert_relative(
+            norm,
+            step.grad_norm,
+            1e-3,
+            &format!("{name}: gradient norm of step {number}"),
+        );
+        let learning_rate = schedule.at(number);
+        assert!(
+            (learning_rate - step.learning_rate).abs() < 1e-12,
+            "{name}: learning rate of step {number}"
+        );
+        let scale = (settings.max_grad_norm / (norm + 1e-6)).min(1.0) as f32;
+        model = optimizer.step(model, &gradients, learning_rate, scale).unwrap();
+    }
+
+    let batch = Batch::new(
+        &unpadded(&after.input_ids, &after.attention_mask),
+        pad_id,
+        &Device::flex(),
+    );
+    let logits = model
+        .valid()
+        .forward(&batch)
+        .into_data()
+        .try_into_vec_as::<f32>()
+        .unwrap();
+    let difference = logits
+        .iter()
+        .zip(after.logits.iter().flatten())
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
+    assert!(
+        difference < 1e-3,
+        "{name}: logits differ by {difference} after training"
+    );
+}
+
+fn assert_relative(measured: f64, expected: f64, tolerance: f64, what: &str) {
+    let difference = (measured - expected).abs() / expected.abs();
+    assert!(difference < tolerance, "{what}: {measured}, PyTorch {expected}");
+}
+
+fn unpadded<'a>(ids: &'a [Vec<u32>], masks: &[Vec<u32>]) -> Vec<&'a [u32]> {
+    let length = |mask: &Vec<u32>| mask.iter().filter(|real| **real == 1).count();
+    ids.iter()
+        .zip(masks)
+        .map(|(ids, mask)| &ids[..length(mask)])
+        .collect()
+}
+
+fn labels(directory: &Path) -> LabelSet {
+    let text = std::fs::read_to_string(directory.join("config.json")).unwrap();
+    let config: Value = serde_json::from_str(&text).unwrap();
+    let names = config["id2label"].as_object().unwrap();
+    let name = |id: usize| names[&id.to_string()].as_str().unwrap().to_owned();
+    LabelSet::from_names((0..names.len()).map(name)).unwrap()
+}
+
+fn fixture(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("PARITY_FIXTURES").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/fixtures"),
+        PathBuf::from,
+    );
+    let directory = folder.join(name);
+    if directory.join("training.json").is_file() {
+        return Some(directory);
+    }
+    eprintln!("SKIPPED: `{}` is not there", directory.display());
+    None
+}

@@ -1,0 +1,236 @@
+//! The work itself, as a list of calls.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use dataset::{Labelled, Normalize, ScoredWriter, write_scored};
+use model::ModelSettings;
+use serde_json::{Value, json};
+use stage::{Completion, Context, Failure};
+use training::{Data, Observation, Record, Summary, Trained, TrainingError, TrainingOptions, Warmup};
+
+use crate::base_model::BaseModel;
+use crate::data::{absent_classes, class_weights, count_classes, encode, read_labelled, read_texts};
+use crate::encoder::{Encoder, from_scratch, pretrained};
+use crate::params::Params;
+use crate::{MODEL, PREDICTIONS, documents};
+
+pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure> {
+    let device = open_device(ctx)?;
+    let base = pretrained_base(ctx, params, &device)?;
+    let normalize = params
+        .normalize
+        .or(base.as_ref().and_then(|base| base.normalize))
+        .unwrap_or_default();
+    let train = read_labelled(ctx, "train", normalize)?;
+    let validation = read_validation(ctx, normalize)?;
+    let counts = check_classes(ctx, params, &train)?;
+    let encoder = match base {
+        Some(encoder) => encoder,
+        None => new_encoder(ctx, params, &train, normalize, &device)?,
+    };
+    let max_length = max_length(ctx, params, &encoder);
+
+    ctx.progress("encoding", 0, None, "rows");
+    let train_examples = encode(&train, &encoder.tokenizer, max_length);
+    let validation_examples = validation
+        .as_ref()
+        .map(|rows| encode(rows, &encoder.tokenizer, max_length));
+    let data = Data {
+        train: &train_examples,
+        validation: validation_examples.as_ref(),
+        classes: ctx.labels().len(),
+        pad_id: encoder.tokenizer.pad_id(),
+    };
+    let options = training_options(ctx, params, &counts);
+    let mut records: Vec<Record> = Vec::new();
+    let mut observe = |observation: Observation| report_progress(ctx, observation, &mut records);
+    let trained =
+        training::train(encoder.classifier, &data, &options, &device, &mut observe).map_err(failure)?;
+
+    let settings = ModelSettings::new(
+        ctx.task(),
+        ctx.labels(),
+        normalize.as_str(),
+        max_length,
+        &ctx.invocation().fingerprint,
+    );
+    model::save(
+        &ctx.output(MODEL)?,
+        &trained.model,
+        &encoder.config,
+        ctx.labels(),
+        &encoder.tokenizer,
+        &settings,
+    )?;
+    write_predictions(ctx, validation.as_ref(), &trained)?;
+    documents::write(ctx, &trained, &records, &settings, train.ids.len())?;
+    Ok(Completion {
+        timings: timings(ctx, &trained.summary),
+        headline: Some(documents::headline(&trained, params.epochs)),
+        gates_failed: Vec::new(),
+    })
+}
+
+/// The device to train on, if it can compute in the precision that was asked for.
+fn open_device(ctx: &Context) -> Result<Device, Failure> {
+    let (runtime, precision) = (ctx.runtime(), &ctx.invocation().precision);
+    model::resolve_precision(&runtime.device, &runtime.backend, precision).map_err(Failure::missing)?;
+    if precision == "int8" {
+        return Err(Failure::stage("precision `int8` is not for training"));
+    }
+    Ok(model::open_device(&runtime.device, &runtime.backend)?.autodiff())
+}
+
+/// The model that the input `base` or the param `base_model` names, if one does.
+fn pretrained_base(ctx: &Context, params: &Params, device: &Device) -> Result<Option<Encoder>, Failure> {
+    let item = ctx
+        .inputs("base")
+        .first()
+        .or_else(|| ctx.inputs("base_model").first());
+    item.map(|item| pretrained(ctx, item, params, device)).transpose()
+}
+
+fn new_encoder(
+    ctx: &Context,
+    params: &Params,
+    train: &Labelled,
+    normalize: Normalize,
+    device: &Device,
+) -> Result<Encoder, Failure> {
+    let Some(BaseModel::Scratch(scratch)) = &params.base_model else {
+        return Err(Failure::stage(format!(
+            "stage `{}` has no encoder to start from",
+            ctx.invocation().stage
+        ))
+        .hint("give the param `base_model` or the input `base`"));
+    };
+    if ctx.inputs("corpus").is_empty() {
+        return from_scratch(ctx, scratch, &train.texts, params, device);
+    }
+    let texts = read_texts(ctx, "corpus", normalize)?;
+    if texts.is_empty() {
+        return Err(Failure::stage(
+            "input `corpus` has no text to learn a vocabulary from",
+        ));
+    }
+    from_scratch(ctx, scratch, &texts, params, device)
+}
+
+fn read_validation(ctx: &Context, normalize: Normalize) -> Result<Option<Labelled>, Failure> {
+    if ctx.inputs("validation").is_empty() {
+        ctx.warn("there is no input `validation`: the model of the last epoch is kept, whether it is the best or not");
+        return Ok(None);
+    }
+    read_labelled(ctx, "validation", normalize).map(Some)
+}
+
+/// Texts per class; a class without one is warned of.
+fn check_classes(ctx: &Context, params: &Params, train: &Labelled) -> Result<Vec<u64>, Failure> {
+    let counts = count_classes(&train.labels, ctx.labels().len());
+    let weighs_one = params.class_weights == crate::choices::ClassWeights::Balanced;
+    for label in absent_classes(&counts, ctx.labels())? {
+        let weight = if weighs_one { "; its weight is 1" } else { "" };
+        ctx.warn(format!(
+            "input `train` has no example of `{label}`, so the model cannot learn it{weight}"
+        ));
+    }
+    Ok(counts)
+}
+
+/// The length that was asked for, or what the encoder has room for.
+fn max_length(ctx: &Context, params: &Params, encoder: &Encoder) -> usize {
+    let room = encoder.config.max_length();
+    if params.max_length > room {
+        ctx.warn(format!(
+            "`max_length` {} is more than the encoder's {room} positions; {room} is used",
+            params.max_length
+        ));
+    }
+    params.max_length.min(room)
+}
+
+fn training_options(ctx: &Context, params: &Params, counts: &[u64]) -> TrainingOptions {
+    TrainingOptions {
+        epochs: params.epochs,
+        batch_size: params.batch_size,
+        gradient_accumulation_steps: params.gradient_accumulation_steps,
+        learning_rate: params.learning_rate,
+        decay: params.lr_scheduler.into(),
+        warmup: params
+            .warmup_steps
+            .map_or(Warmup::Ratio(params.warmup_ratio), Warmup::Steps),
+        rule: params.optimizer.into(),
+        weight_decay: params.weight_decay,
+        max_grad_norm: params.max_grad_norm,
+        label_smoothing: params.label_smoothing,
+        class_weights: class_weights(&params.class_weights, counts, ctx.labels()),
+        eval_every: params.eval_every.into(),
+        early_stopping: params.early_stopping.map(Into::into),
+        log_every: params.logging_steps,
+        seed: ctx.seed(),
+    }
+}
+
+fn report_progress(ctx: &Context, observation: Observation, records: &mut Vec<Record>) {
+    match observation {
+        Observation::Step {
+            step,
+            total,
+            epoch,
+            epochs,
+            loss,
+        } => {
+            let detail = format!("epoch {epoch}/{epochs}, loss {loss:.2}");
+            ctx.progress_with("training", step as u64, Some(total as u64), "steps", Some(detail));
+        }
+        Observation::Records(more) => records.extend(more),
+    }
+}
+
+fn failure(error: TrainingError) -> Failure {
+    match error {
+        TrainingError::Model(error) => error.into(),
+        TrainingError::NotFinite { .. } => Failure::stage(error)
+            .hint("a lower `learning_rate`, more warm-up or a lower `max_grad_norm` may help"),
+        error => Failure::stage(error),
+    }
+}
+
+fn write_predictions(ctx: &Context, rows: Option<&Labelled>, trained: &Trained) -> Result<(), Failure> {
+    let (Some(rows), Some(evaluation)) = (rows, &trained.validation) else {
+        return Ok(());
+    };
+    let (predictions, truth) = (evaluation.predictions.as_slice(), Some(rows.labels.as_slice()));
+    let scored = ScoredWriter {
+        rows,
+        predictions,
+        labels: ctx.labels(),
+        truth,
+    };
+    Ok(write_scored(&ctx.output(PREDICTIONS)?, &scored)?)
+}
+
+fn timings(ctx: &Context, summary: &Summary) -> BTreeMap<String, Value> {
+    let rate = |count: u64| {
+        if summary.seconds > 0.0 {
+            count as f64 / summary.seconds
+        } else {
+            0.0
+        }
+    };
+    let device = match ctx.runtime().device.as_str() {
+        "auto" => "cpu",
+        device => device,
+    };
+    BTreeMap::from([
+        ("train_seconds".to_owned(), json!(summary.seconds)),
+        (
+            "train_samples_per_second".to_owned(),
+            json!(rate(summary.examples)),
+        ),
+        ("train_tokens_per_second".to_owned(), json!(rate(summary.tokens))),
+        ("device".to_owned(), json!(device)),
+        ("precision".to_owned(), json!(ctx.invocation().precision)),
+    ])
+}
