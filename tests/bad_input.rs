@@ -20,12 +20,12 @@ fn run_with(file: &str, content: impl AsRef<[u8]>, words: &[&str]) {
 
 #[test]
 fn an_unknown_key_has_a_position_and_a_suggestion() {
-    check("batch_size: 8", "batch_sise: 8", &["pipeline.yaml:17:7", "batch_sise", "did you mean `batch_size`"]);
+    check("batch_size: 8", "batch_sise: 8", &["pipeline.yaml:16:7", "batch_sise", "did you mean `batch_size`"]);
 }
 
 #[test]
 fn a_wrong_type_has_a_position() {
-    check("epochs: 2", "epochs: two", &["pipeline.yaml:18:15", "epochs", "two"]);
+    check("epochs: 2", "epochs: two", &["pipeline.yaml:17:15", "epochs", "two"]);
 }
 
 #[test]

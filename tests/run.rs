@@ -134,13 +134,13 @@ fn a_second_run_that_does_not_wait_is_exit_5_and_names_the_holder() {
 #[test]
 fn a_failed_stage_is_exit_1_and_stops_what_follows() {
     let project = Project::new();
-    project.edit("learning_rate: 5.0e-3", "learning_rate: 1.0e+30\n      max_grad_norm: 1.0e+30");
-    let said = project.pipeline(&["run", "--json"]).expect(1).names(&["teacher", "step"]);
+    project.write("train.csv", "text,label\n좋아,기쁨\n싫어,없는감정\n");
+    let said = project.pipeline(&["run", "--json"]).expect(1).names(&["prepare", "없는감정"]);
     let document = said.json();
     let actions: Vec<&str> =
         document["stages"].as_array().unwrap().iter().map(|stage| stage["action"].as_str().unwrap()).collect();
-    assert_eq!(actions[2], "blocked", "{document}");
-    assert!(!project.path("artifacts/teacher/latest").exists());
+    assert_eq!(actions, ["run", "blocked", "blocked", "blocked", "blocked", "blocked"], "{document}");
+    assert!(!project.path("artifacts/prepare/latest").exists());
 }
 
 #[test]

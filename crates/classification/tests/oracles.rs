@@ -1,5 +1,7 @@
 //! The figures of this crate against those of scikit-learn, scipy and statsmodels (`fixtures/make_metrics.py`).
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use classification::{
     Bootstrap, ConfusionMatrix, Interval, McNemar, Metrics, Prediction, brier_score, class_weights_balanced,
     expected_calibration_error, negative_log_likelihood,

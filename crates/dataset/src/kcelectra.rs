@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// No lint or option changes these: they are part of what the model was described with.
 const URL: &str =
     r"https?://(www\.)?[-a-zA-Z0-9@:%._+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b([-a-zA-Z0-9()@:%_+.~#?&/=]*)";
 
@@ -14,7 +13,8 @@ const URL: &str =
     clippy::expect_used,
     reason = "the pattern is a constant, and a test compiles it"
 )]
-static URL_PATTERN: LazyLock<Regex> = LazyLock::new(|| Regex::new(URL).expect("a constant pattern"));
+static URL_PATTERN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(URL).expect("the pattern is a constant, and the tests use it"));
 
 /// Foreign characters to spaces, URLs away, three or more of one letter to two, one space between words.
 pub(crate) fn clean(text: &str) -> String {

@@ -2,6 +2,7 @@
 //!
 //! The only crate that knows polars. It knows neither models nor training: a prediction is a row to it.
 
+mod bad_row;
 mod cell;
 mod delimited;
 mod duplicate;
@@ -22,9 +23,10 @@ mod source;
 mod split;
 mod write;
 
+pub use bad_row::{BadRow, Place, RowProblem};
 pub use cell::{Cell, ColumnInfo, Table};
 pub use duplicate::{DuplicateReport, Splits, drop_duplicates, duplicate_key};
-pub use error::{BadRow, DatasetError, Place, RowProblem};
+pub use error::DatasetError;
 pub use normalize::Normalize;
 pub use read::{Labelled, Raw, ReadOptions, read_labelled, read_raw};
 pub use rows::{DropReason, Dropped, Notes, Rows, Split, Twin};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use classification::{LabelSet, Task};
 use stage::{ArtifactType, InputItem};
 
-use crate::error::SHOWN_ROWS;
+use crate::bad_row::SHOWN_ROWS;
 use crate::label_reader::{LabelReader, Verdict, nearest_label};
 use crate::row::{Row, Wanted};
 use crate::{BadRow, DatasetError, DropReason, Dropped, Normalize, Place, RowProblem, Rows, source};
@@ -201,13 +201,10 @@ impl<'a, L: Clone> Reader<'a, L> {
                 continue;
             }
             if let Some(before) = first.insert(id, position) {
-                let (first_name, first) = self.place(before);
-                let (second_name, second) = self.place(position);
+                let (first, second) = (self.place(before), self.place(position));
                 return Err(DatasetError::RepeatedId {
                     id: id.clone(),
-                    first_name,
                     first,
-                    second_name,
                     second,
                 });
             }
@@ -215,15 +212,13 @@ impl<'a, L: Clone> Reader<'a, L> {
         Ok(self.rows)
     }
 
-    fn place(&self, position: usize) -> (String, Place) {
+    fn place(&self, position: usize) -> String {
         let (item, row, line) = self.places[position];
-        (
-            self.items[item as usize].name.clone(),
-            Place {
-                row,
-                line: (line > 0).then_some(line),
-            },
-        )
+        let place = Place {
+            row,
+            line: (line > 0).then_some(line),
+        };
+        format!("`{}` {place}", self.items[item as usize].name)
     }
 }
 

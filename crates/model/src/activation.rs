@@ -49,7 +49,7 @@ fn differentiable(input: Tensor<2>) -> Tensor<2> {
             for ((slope, offset), value) in slopes.iter_mut().zip(offsets).zip(values) {
                 let Normal { density, distribution } = normal(*value);
                 *slope = distribution + value * density;
-                *offset = -value * value * density;
+                *offset = -value * (value * density);
             }
         });
     });
@@ -83,6 +83,7 @@ fn normal(x: f32) -> Normal {
 fn exp(x: f32) -> f32 {
     /// Adding 1.5 · 2²³ rounds to an integer, which then stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
+    let below = x < -87.0;
     let x = x.max(-87.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let power = shifted - ROUND;
@@ -91,7 +92,7 @@ fn exp(x: f32) -> f32 {
     let series = 0.166_666_65 + rest * (0.041_665_795 + rest * (0.008_333_452 + rest * (0.001_398_199_9 + rest * 0.000_198_756_9)));
     let mantissa = 1.0 + rest + rest * rest * (0.5 + rest * series);
     let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
-    mantissa * f32::from_bits(exponent)
+    if below { 0.0 } else { mantissa * f32::from_bits(exponent) }
 }
 
 #[cfg(test)]
@@ -129,7 +130,7 @@ mod tests {
             // A gradient from above that differs by element.
             let input = tensor(&device).require_grad();
             let weight = tensor(&device).clamp(-2.0, 2.0);
-            let gradients = (gelu(input.clone().clamp(-50.0, 50.0)) * weight).sum().backward();
+            let gradients = (gelu(input.clone()) * weight).sum().backward();
             input.grad(&gradients).unwrap()
         };
         assert_close(gradient(gelu), gradient(burn::tensor::activation::gelu));
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn a_differentiable_value_is_the_plain_one() {
         let plain = gelu(tensor(&Device::flex()));
-        assert_close(gelu(tensor(&Device::flex().autodiff()).clamp(-1e4, 1e4)).inner().clamp_min(-1.0), plain.clamp(-1.0, 1e4));
+        assert_close(gelu(tensor(&Device::flex().autodiff())).inner(), plain);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The stage as a whole, on small models of random weights.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -288,9 +290,17 @@ fn a_text_of_ten_thousand_characters_is_measured() {
 fn a_model_without_mistakes_has_an_empty_table_of_errors() {
     // Whatever a model says about one text, it is right about one of the labels.
     let right = labels().names().map(str::to_owned).any(|label| {
-        let project = Project::new().model("model", 1).golden(&format!("text,label\n오늘,{label}\n"));
+        let project = Project::new()
+            .model("model", 1)
+            .golden(&format!("text,label\n오늘,{label}\n"));
         project.run().unwrap();
-        assert!(project.folder.path().join("out/models/model/errors.parquet").is_file());
+        assert!(
+            project
+                .folder
+                .path()
+                .join("out/models/model/errors.parquet")
+                .is_file()
+        );
         project.report()["models"]["model"]["accuracy"] == 1.0
     });
     assert!(right);

@@ -9,6 +9,8 @@ mod documents;
 mod encoder;
 mod params;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -100,7 +102,11 @@ impl StageKind for FineTune {
     }
 
     fn check(&self, params: &Value, ctx: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>> {
-        let params: Params = stage::resolve(params, ctx)?;
+        let resolved = stage::resolve::<Params>(params, ctx);
+        let params = match (resolved, Params::check_given(params, ctx)) {
+            (Ok(params), None) => params,
+            (resolved, missing) => return Err(resolved.err().into_iter().flatten().chain(missing).collect()),
+        };
         let directory = params.base_model.as_ref().and_then(BaseModel::directory);
         let inputs = directory.map(|path| ParamInput {
             name: "base_model",

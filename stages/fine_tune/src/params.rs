@@ -6,6 +6,7 @@ use classification::Task;
 use dataset::Normalize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use stage::{CheckContext, Problem, nearest};
 
 use crate::base_model::BaseModel;
@@ -203,13 +204,27 @@ impl Params {
         let from_stage = ctx.inputs.contains("base");
         match (&self.base_model, from_stage) {
             (Some(base), false) => base.check(self.max_length),
-            (None, true) => Vec::new(),
-            (Some(_), true) => vec![Problem::new("base_model", "the input `base` takes the place of `base_model`; give one")],
-            (None, false) => vec![
-                Problem::new("base_model", "there is no encoder to start from")
-                    .hint("give a directory (`base_model: ./…`), a map (`base_model: {architecture: electra}`) or the input `base`"),
-            ],
+            (Some(_), true) => {
+                vec![Problem::new(
+                    "base_model",
+                    "the input `base` takes the place of `base_model`; give one",
+                )]
+            }
+            (None, _) => Vec::new(),
         }
+    }
+
+    /// Says that neither a param nor an input names an encoder. Apart from the other checks, because those do not
+    /// see a `base_model` that was given but is malformed.
+    pub(crate) fn check_given(given: &Value, ctx: &CheckContext<'_>) -> Option<Problem> {
+        let named = ["base_model", "model_name_or_path"]
+            .iter()
+            .any(|name| given.get(name).is_some_and(|value| !value.is_null()));
+        if named || ctx.inputs.contains("base") {
+            return None;
+        }
+        let hint = "give a directory (`base_model: ./…`), a map (`base_model: {architecture: electra}`) or the input `base`";
+        Some(Problem::new("", "there is no encoder to start from: `base_model` is missing").hint(hint))
     }
 
     fn check_class_weights(&self, ctx: &CheckContext<'_>) -> Vec<Problem> {

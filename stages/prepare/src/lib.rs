@@ -1,20 +1,21 @@
 //! Reads the user's tables, cleans them, keeps them apart and divides them.
 
+mod enough;
 mod params;
 mod report;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use classification::LabelSet;
-use dataset::{DropReason, Normalize, Notes, ReadOptions, Split, Splits};
+use dataset::{Normalize, ReadOptions, Split, Splits};
 use serde_json::Value;
 use stage::{
     ArtifactType, CheckContext, Completion, Context, Failure, InputSpec, OutputSpec, Problem, Resolved,
     StageKind, Uses,
 };
 
+use enough::{check_enough, warnings};
 pub use params::{LeakGuard, Params};
-use report::{Report, class_counts};
+use report::Report;
 
 /// The kind `prepare`.
 pub struct Prepare;
@@ -223,78 +224,6 @@ fn sample(ctx: &Context, params: &Params, splits: &mut Splits, report: &mut Repo
     if let (Some(rows), Some(limit)) = (&mut splits.raw, limit(Split::Raw)) {
         report.split(Split::Raw).not_sampled = dataset::sample(rows, limit, ctx.seed(), Split::Raw);
     }
-}
-
-/// Every table has rows, and train has two classes.
-fn check_enough(splits: &Splits, labels: &LabelSet) -> Result<(), Failure> {
-    for (split, rows) in splits.labelled() {
-        check_rows(split, rows.len(), &rows.notes)?;
-        let counts = class_counts(rows, labels);
-        let mut present = (0..labels.len()).filter(|class| counts[*class] > 0);
-        if let (Split::Train, Some(only), None) = (split, present.next(), present.next()) {
-            let message = format!("`train` has examples of one class only, `{}`", labels.name(only));
-            return Err(Failure::stage(message).hint("a classifier needs examples of two classes at least"));
-        }
-    }
-    splits
-        .raw
-        .as_ref()
-        .map_or(Ok(()), |rows| check_rows(Split::Raw, rows.len(), &rows.notes))
-}
-
-fn check_rows(split: Split, rows: usize, notes: &Notes) -> Result<(), Failure> {
-    if rows > 0 {
-        return Ok(());
-    }
-    let mut reasons: BTreeMap<DropReason, u64> = BTreeMap::new();
-    for row in &notes.dropped {
-        *reasons.entry(row.reason).or_default() += 1;
-    }
-    let reasons: Vec<String> = reasons
-        .iter()
-        .map(|(reason, count)| format!("{}: {}", reason.as_str(), stage::grouped(*count)))
-        .collect();
-    let (name, read) = (split.as_str(), stage::grouped(notes.rows));
-    let message = match reasons.is_empty() {
-        true => format!("`{name}` has no rows"),
-        false => format!(
-            "`{name}` has no rows left: {read} read, dropped {}",
-            reasons.join(", ")
-        ),
-    };
-    Err(Failure::stage(message))
-}
-
-fn warnings(splits: &Splits, params: &Params, report: &Report, labels: &LabelSet) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for (split, rows) in splits.labelled() {
-        let counts = class_counts(rows, labels);
-        for class in (0..labels.len()).filter(|class| counts[*class] == 0) {
-            warnings.push(format!(
-                "`{}` has no example of class `{}`",
-                split.as_str(),
-                labels.name(class)
-            ));
-        }
-    }
-    for (split, fraction) in [
-        (Split::Validation, params.validation_fraction),
-        (Split::Golden, params.golden_fraction),
-    ] {
-        let name = split.as_str();
-        if fraction.is_some() && !report.was_taken(split) {
-            warnings.push(format!(
-                "`{name}_fraction` has no effect, as there is an input `{name}`"
-            ));
-        }
-    }
-    if report.leaks > 0 {
-        let leaks = stage::grouped(report.leaks);
-        warnings.push(format!(
-            "{leaks} rows repeat a text of a more protected table (`leak_guard` is off)"
-        ));
-    }
-    warnings
 }
 
 fn file(split: Split) -> String {

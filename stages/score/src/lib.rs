@@ -2,6 +2,8 @@
 
 mod params;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

@@ -145,8 +145,14 @@ impl Child {
             return None;
         }
         let seconds = at.duration_since(self.started).as_secs_f64();
-        let by_interrupt = matches!(status.signal(), Some(2 | 15)) || matches!(status.code(), Some(130 | 143));
-        Some(End { result: self.result(status), seconds, peak_memory: self.peak_memory, by_interrupt })
+        let by_interrupt =
+            matches!(status.signal(), Some(2 | 15)) || matches!(status.code(), Some(130 | 143));
+        Some(End {
+            result: self.result(status),
+            seconds,
+            peak_memory: self.peak_memory,
+            by_interrupt,
+        })
     }
 
     fn kill(&mut self) {
@@ -163,18 +169,23 @@ impl Child {
         }
         let mut failure = match (status.signal(), status.code()) {
             (Some(signal), _) => {
-                let name = Signal::from_named_raw(signal).map_or_else(String::new, |signal| format!(" ({})", name_of(signal)));
+                let name = Signal::from_named_raw(signal)
+                    .map_or_else(String::new, |signal| format!(" ({})", name_of(signal)));
                 Failure::stage(format!("the stage's process was killed by signal {signal}{name}"))
             }
             (None, Some(0)) => Failure::stage("the stage's process ended without saying that it is done"),
             (None, code) => {
                 let code = code.unwrap_or_default();
-                Failure::stage(format!("the stage's process ended with code {code} without saying why"))
+                Failure::stage(format!(
+                    "the stage's process ended with code {code} without saying why"
+                ))
             }
         };
         if status.signal() == Some(9) {
             let peak = disk::words(self.peak_memory);
-            failure = failure.hint(format!("out of memory? the system kills the largest process; its peak was {peak}"));
+            failure = failure.hint(format!(
+                "out of memory? the system kills the largest process; its peak was {peak}"
+            ));
         }
         for line in last_lines(&self.log) {
             failure = failure.hint(format!("log: {line}"));
@@ -184,7 +195,8 @@ impl Child {
 
     /// The system keeps the highest value, but only as long as the process lives.
     fn watch_memory(&mut self) {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         self.peak_memory = self.peak_memory.max(kibibytes.unwrap_or(0) * 1024);
@@ -211,7 +223,10 @@ fn forward_lines(mut output: impl BufRead, child: usize, lines: &Sender<Line>) {
             Ok(count) if count > 0 => {
                 let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
                 // Nobody listens any more: read on all the same, so that the child does not block.
-                let _gone = lines.send(Line { child, text: Some(text) });
+                let _gone = lines.send(Line {
+                    child,
+                    text: Some(text),
+                });
             }
             _ => {
                 let _gone = lines.send(Line { child, text: None });
@@ -226,7 +241,10 @@ fn last_lines(log: &Path) -> Vec<String> {
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text[text.len().saturating_sub(1 << 14)..]).into_owned();
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(COUNT)..].iter().map(|line| (*line).to_owned()).collect()
+    lines[lines.len().saturating_sub(COUNT)..]
+        .iter()
+        .map(|line| (*line).to_owned())
+        .collect()
 }
 
 fn name_of(signal: Signal) -> &'static str {

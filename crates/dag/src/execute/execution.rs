@@ -66,7 +66,11 @@ impl<'a> Execution<'a> {
             if action == Action::Run {
                 (action, version) = (Action::Blocked, None);
             }
-            StageReport { action, version, ..planned.report.clone() }
+            StageReport {
+                action,
+                version,
+                ..planned.report.clone()
+            }
         };
         Ok(Self {
             plan,
@@ -88,8 +92,14 @@ impl<'a> Execution<'a> {
     }
 
     pub(super) fn run(mut self) -> Result<RunOutcome, Failure> {
-        self.observer.observe(&News::RunStarted { run: self.folder.id() });
-        let works = self.plan.stages.iter().any(|planned| planned.report.action == Action::Run);
+        self.observer.observe(&News::RunStarted {
+            run: self.folder.id(),
+        });
+        let works = self
+            .plan
+            .stages
+            .iter()
+            .any(|planned| planned.report.action == Action::Run);
         if works {
             self.folder.save(self.reports.clone())?;
             fault::point("run-recorded");
@@ -164,7 +174,9 @@ impl<'a> Execution<'a> {
     fn try_start(&mut self, position: usize) -> Result<(), Failure> {
         let planned = &self.plan.stages[position];
         let spec = &self.dag.stages[planned.index];
-        let seal = Seal::new(self.dag, planned.index, self.store, |need| self.versions.get(&need))?;
+        let seal = Seal::new(self.dag, planned.index, self.store, |need| {
+            self.versions.get(&need)
+        })?;
         let fingerprint = seal.key.fingerprint();
         let found = self.store.find(spec, &fingerprint);
         self.set_aside(position, &found.broken);
@@ -181,12 +193,24 @@ impl<'a> Execution<'a> {
         std::fs::write(&path, text).map_err(|error| disk::failure(&path, &error))?;
         fault::point("invocation-written");
         self.lock.working_on(Some(&spec.name));
-        let (command, env, log) = (&self.options.command, &self.options.env, self.folder.log_of(&spec.name));
+        let (command, env, log) = (
+            &self.options.command,
+            &self.options.env,
+            self.folder.log_of(&spec.name),
+        );
         let child = Child::start(position, command, env, &path, &log, self.lines.0.clone())?;
         fault::point("child-started");
         self.states[position] = State::Running;
         self.reports[position].action = Action::Run;
-        self.running.insert(position, Running { child, seal, name, work });
+        self.running.insert(
+            position,
+            Running {
+                child,
+                seal,
+                name,
+                work,
+            },
+        );
         self.observer.observe(&News::StageStarted {
             stage: &spec.name,
             position: position + 1,
@@ -210,7 +234,11 @@ impl<'a> Execution<'a> {
             task: self.dag.task,
             labels: self.dag.labels.clone(),
             precision: spec.precision.clone(),
-            runtime: Runtime { device, backend, threads },
+            runtime: Runtime {
+                device,
+                backend,
+                threads,
+            },
             inputs: seal.inputs.items(),
             input_order: spec.inputs.iter().map(|(name, _)| name.clone()).collect(),
             output: work.path().to_owned(),
@@ -229,10 +257,15 @@ impl<'a> Execution<'a> {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
             };
             patience = Duration::ZERO;
-            let Some(running) = self.running.get_mut(&line.child) else { continue };
+            let Some(running) = self.running.get_mut(&line.child) else {
+                continue;
+            };
             let stage = &self.plan.stages[line.child].report.stage;
             if let Some(event) = running.child.hear(line.text.as_deref()) {
-                let recorded = line.text.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+                let recorded = line
+                    .text
+                    .as_deref()
+                    .and_then(|text| serde_json::from_str::<Value>(text).ok());
                 self.folder.add_event(stage, &recorded.unwrap_or_default());
                 self.observer.observe(&News::StageEvent { stage, event: &event });
             }
@@ -247,7 +280,9 @@ impl<'a> Execution<'a> {
             .filter_map(|(position, running)| Some((*position, running.child.poll()?)))
             .collect();
         for (position, end) in ended {
-            let Some(running) = self.running.remove(&position) else { continue };
+            let Some(running) = self.running.remove(&position) else {
+                continue;
+            };
             fault::point("child-ended");
             self.reports[position].seconds = Some(end.seconds);
             if end.by_interrupt {
@@ -266,7 +301,12 @@ impl<'a> Execution<'a> {
     }
 
     fn complete(&mut self, position: usize, running: Running, end: End) -> Result<Version, Failure> {
-        let Running { child, seal, name, work } = running;
+        let Running {
+            child,
+            seal,
+            name,
+            work,
+        } = running;
         drop(child);
         let completion = match end.result {
             Ok(completion) => completion,
@@ -283,12 +323,21 @@ impl<'a> Execution<'a> {
         timings.insert("created".to_owned(), crate::clock::timestamp().into());
         timings.insert("run".to_owned(), self.folder.id().into());
         timings.insert("run_started".to_owned(), self.folder.started().into());
-        timings.entry("device".to_owned()).or_insert_with(|| self.dag.runtime.device.as_str().into());
+        timings
+            .entry("device".to_owned())
+            .or_insert_with(|| self.dag.runtime.device.as_str().into());
         if let Some(headline) = completion.headline {
             timings.insert("headline".to_owned(), headline.into());
         }
         let (gates_failed, program) = (&completion.gates_failed, &self.options.program);
-        let commit = Commit { spec, name: &name, seal: &seal, gates_failed, timings: &timings, program };
+        let commit = Commit {
+            spec,
+            name: &name,
+            seal: &seal,
+            gates_failed,
+            timings: &timings,
+            program,
+        };
         self.store.commit(self.lock, work, &commit)
     }
 
@@ -302,7 +351,11 @@ impl<'a> Execution<'a> {
     }
 
     fn done(&mut self, position: usize, version: Version) {
-        let headline = version.timings().get("headline").and_then(Value::as_str).map(str::to_owned);
+        let headline = version
+            .timings()
+            .get("headline")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         let report = &mut self.reports[position];
         report.version = Some(version.name.to_string());
         report.path = Some(version.path.clone());
@@ -311,7 +364,11 @@ impl<'a> Execution<'a> {
         self.states[position] = State::Done;
         self.versions.insert(self.plan.stages[position].index, version);
         let of = self.states.len();
-        self.observer.observe(&News::StageDone { report: &self.reports[position], position: position + 1, of });
+        self.observer.observe(&News::StageDone {
+            report: &self.reports[position],
+            position: position + 1,
+            of,
+        });
     }
 
     fn fail(&mut self, position: usize, failure: Failure) {
@@ -325,7 +382,11 @@ impl<'a> Execution<'a> {
         let stage = &self.plan.stages[position].report.stage;
         let log = self.folder.log_of(stage);
         let log = log.exists().then_some(log.as_path());
-        self.observer.observe(&News::StageFailed { stage, failure: &failure, log });
+        self.observer.observe(&News::StageFailed {
+            stage,
+            failure: &failure,
+            log,
+        });
     }
 
     /// Stages that were not come to, with the reason.
@@ -339,7 +400,9 @@ impl<'a> Execution<'a> {
             (report.action, report.version) = (Action::Blocked, None);
             report.reasons = vec![reason];
             if self.signal.is_none() {
-                self.observer.observe(&News::StageBlocked { report: &self.reports[position] });
+                self.observer.observe(&News::StageBlocked {
+                    report: &self.reports[position],
+                });
             }
         }
     }
@@ -375,7 +438,9 @@ impl<'a> Execution<'a> {
     }
 
     fn heed_interrupt(&mut self) {
-        let Some(signal) = self.options.interrupt.signal() else { return };
+        let Some(signal) = self.options.interrupt.signal() else {
+            return;
+        };
         if self.signal.is_none() {
             self.signal = Some(signal);
             self.observer.observe(&News::Interrupted { signal });
@@ -400,8 +465,16 @@ impl<'a> Execution<'a> {
         for one in broken.iter().filter(|one| one.path.exists()) {
             let text = match self.store.set_aside(self.lock, one) {
                 Ok(path) => {
-                    let path = path.strip_prefix(self.store.root()).unwrap_or(&path).display().to_string();
-                    format!("{} does not count: {}; set aside as `{path}`", one.reference(), one.damage)
+                    let path = path
+                        .strip_prefix(self.store.root())
+                        .unwrap_or(&path)
+                        .display()
+                        .to_string();
+                    format!(
+                        "{} does not count: {}; set aside as `{path}`",
+                        one.reference(),
+                        one.damage
+                    )
                 }
                 Err(failure) => format!("{} does not count: {}; {failure}", one.reference(), one.damage),
             };
@@ -412,19 +485,31 @@ impl<'a> Execution<'a> {
     /// The last version's size is the best guess at what the next one needs.
     fn warn_of_little_space(&mut self, position: usize) {
         let stage = &self.plan.stages[position].report.stage;
-        let last = self.store.versions(stage).pop().and_then(|name| self.store.load(stage, &name).ok());
-        let (Some(last), Some(free)) = (last, disk::free_bytes(self.store.root())) else { return };
+        let last = self
+            .store
+            .versions(stage)
+            .pop()
+            .and_then(|name| self.store.load(stage, &name).ok());
+        let (Some(last), Some(free)) = (last, disk::free_bytes(self.store.root())) else {
+            return;
+        };
         let needed = last.manifest.bytes();
         if needed > free {
             let (needed, free) = (disk::words(needed), disk::words(free));
-            self.warn(position, &format!("the last version took {needed}, and {free} are free"));
+            self.warn(
+                position,
+                &format!("the last version took {needed}, and {free} are free"),
+            );
         }
     }
 
     fn with_space(&self, failure: Failure, work: &WorkFolder) -> Failure {
         let written = disk::words(disk::size(work.path()));
         match disk::free_bytes(self.store.root()) {
-            Some(free) => failure.hint(format!("it had written {written}; {} are free", disk::words(free))),
+            Some(free) => failure.hint(format!(
+                "it had written {written}; {} are free",
+                disk::words(free)
+            )),
             None => failure,
         }
     }

@@ -22,11 +22,14 @@ impl Interrupt {
 
     /// The signal's number.
     pub fn signal(&self) -> Option<i32> {
-        i32::try_from(self.0.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0)
+        i32::try_from(self.0.load(Ordering::SeqCst))
+            .ok()
+            .filter(|signal| *signal != 0)
     }
 
     /// Sets it as a signal would.
     pub fn raise(&self, signal: i32) {
-        self.0.store(usize::try_from(signal).unwrap_or_default(), Ordering::SeqCst);
+        self.0
+            .store(usize::try_from(signal).unwrap_or_default(), Ordering::SeqCst);
     }
 }

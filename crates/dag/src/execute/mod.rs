@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use stage::Failure;
 
+use crate::Dag;
 use crate::plan::Plan;
 use crate::store::{Store, WriterLock};
-use crate::Dag;
 
 pub use interrupt::Interrupt;
 pub use observer::{News, Observer};

@@ -101,20 +101,30 @@ impl RunDocument {
 
     /// A document about stages without a run.
     pub fn of_stages(stages: Vec<StageReport>) -> Self {
-        Self { schema_version: Self::SCHEMA_VERSION, run: None, outcome: None, stages }
+        Self {
+            schema_version: Self::SCHEMA_VERSION,
+            run: None,
+            outcome: None,
+            stages,
+        }
     }
 }
 
 impl RunOutcome {
     /// Stages that failed, with why; the first decides the exit code.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &Failure)> {
-        self.stages.iter().filter_map(|report| Some((report.stage.as_str(), report.failure.as_ref()?)))
+        self.stages
+            .iter()
+            .filter_map(|report| Some((report.stage.as_str(), report.failure.as_ref()?)))
     }
 
     /// Gates that were not met, with their stage.
     pub fn gates_failed(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stages.iter().flat_map(|report| {
-            report.gates_failed.iter().map(|gate| (report.stage.as_str(), gate.as_str()))
+            report
+                .gates_failed
+                .iter()
+                .map(|gate| (report.stage.as_str(), gate.as_str()))
         })
     }
 

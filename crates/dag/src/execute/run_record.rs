@@ -48,7 +48,8 @@ pub(super) struct RunFolder {
 impl RunRecord {
     /// How the run ended; none while it goes on. A run whose process is gone without an end was interrupted.
     pub fn outcome(&self) -> Option<Outcome> {
-        let is_alive = || process_start(self.pid).is_some_and(|start| self.process_start.is_none_or(|own| own == start));
+        let is_alive =
+            || process_start(self.pid).is_some_and(|start| self.process_start.is_none_or(|own| own == start));
         match self.outcome {
             Some(outcome) => Some(outcome),
             None if is_alive() => None,
@@ -65,9 +66,14 @@ impl Store {
 
     /// Records of runs, oldest first; damaged ones are left out.
     pub fn runs(&self) -> Vec<RunRecord> {
-        let entries = std::fs::read_dir(self.runs_folder()).into_iter().flatten().filter_map(Result::ok);
+        let entries = std::fs::read_dir(self.runs_folder())
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok);
         let texts = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("run.json")).ok());
-        let mut records: Vec<RunRecord> = texts.filter_map(|text| serde_json::from_str(&text).ok()).collect();
+        let mut records: Vec<RunRecord> = texts
+            .filter_map(|text| serde_json::from_str(&text).ok())
+            .collect();
         records.sort_by(|a, b| a.run.cmp(&b.run));
         records
     }
@@ -98,7 +104,12 @@ impl RunFolder {
                         pid,
                         process_start: process_start(pid),
                     };
-                    return Ok(Self { store_root: store.root().to_owned(), path, events: None, record });
+                    return Ok(Self {
+                        store_root: store.root().to_owned(),
+                        path,
+                        events: None,
+                        record,
+                    });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(fail(error)),
@@ -130,7 +141,12 @@ impl RunFolder {
     }
 
     /// Writes down how the run ended. Nothing is flushed to the disk if nothing was done: it takes time.
-    pub(super) fn finish(&mut self, outcome: Outcome, stages: Vec<StageReport>, durable: bool) -> Result<(), Failure> {
+    pub(super) fn finish(
+        &mut self,
+        outcome: Outcome,
+        stages: Vec<StageReport>,
+        durable: bool,
+    ) -> Result<(), Failure> {
         self.record.stages = stages;
         self.record.outcome = Some(outcome);
         self.record.ended = Some(clock::timestamp());
@@ -154,7 +170,10 @@ impl RunFolder {
     fn try_add_event(&mut self, stage: &str, event: &Value) -> std::io::Result<()> {
         let file = match self.events.take() {
             Some(file) => file,
-            None => File::options().create(true).append(true).open(self.path.join("events.jsonl"))?,
+            None => File::options()
+                .create(true)
+                .append(true)
+                .open(self.path.join("events.jsonl"))?,
         };
         let mut line = json!({"time": clock::timestamp(), "stage": stage});
         if let (Value::Object(line), Value::Object(event)) = (&mut line, event) {

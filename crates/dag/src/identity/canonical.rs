@@ -47,6 +47,9 @@ mod tests {
     #[test]
     fn keys_are_sorted_at_every_level() {
         let value = json!({"b": [1, {"d": null, "c": 0.5}], "a": "기쁨\n"});
-        assert_eq!(canonical_json(&value), r#"{"a":"기쁨\n","b":[1,{"c":0.5,"d":null}]}"#);
+        assert_eq!(
+            canonical_json(&value),
+            r#"{"a":"기쁨\n","b":[1,{"c":0.5,"d":null}]}"#
+        );
     }
 }

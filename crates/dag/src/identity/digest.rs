@@ -184,7 +184,11 @@ mod tests {
         symlink("../blobs/1234", snapshot.join("config.json")).unwrap();
         std::fs::write(snapshot.join(".hidden"), "x").unwrap();
         std::fs::write(snapshot.join("b/a"), "x").unwrap();
-        let names: Vec<_> = walk(&snapshot).unwrap().into_iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = walk(&snapshot)
+            .unwrap()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         assert_eq!(names, ["b/a", "config.json"]);
     }
 
@@ -198,14 +202,20 @@ mod tests {
     #[test]
     fn a_renamed_file_changes_the_digest_of_its_folder() {
         let digest = Digest::of(b"x");
-        assert_ne!(digest_of_entries([("a", digest)]), digest_of_entries([("b", digest)]));
+        assert_ne!(
+            digest_of_entries([("a", digest)]),
+            digest_of_entries([("b", digest)])
+        );
     }
 
     #[test]
     fn digests_are_written_as_hex() {
         let digest = Digest::of(b"");
         let text = serde_json::to_string(&digest).unwrap();
-        assert_eq!(text, "\"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262\"");
+        assert_eq!(
+            text,
+            "\"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262\""
+        );
         assert_eq!(serde_json::from_str::<Digest>(&text).unwrap(), digest);
         assert!(serde_json::from_str::<Digest>("\"af13\"").is_err());
     }

@@ -48,8 +48,15 @@ struct Identity {
 impl DigestMemory {
     /// What `file` remembers; nothing if it is missing or damaged.
     pub(crate) fn load(file: PathBuf) -> Self {
-        let entries = std::fs::read_to_string(&file).ok().and_then(|text| parse(&text)).unwrap_or_default();
-        Self { file, entries, changed: false }
+        let entries = std::fs::read_to_string(&file)
+            .ok()
+            .and_then(|text| parse(&text))
+            .unwrap_or_default();
+        Self {
+            file,
+            entries,
+            changed: false,
+        }
     }
 
     /// The digest of a file, or of a directory with all that is in it.
@@ -61,7 +68,9 @@ impl DigestMemory {
         for (name, file) in walk(path)? {
             entries.push((name, self.file_digest(&file)?));
         }
-        Ok(digest_of_entries(entries.iter().map(|(name, digest)| (name.as_str(), *digest))))
+        Ok(digest_of_entries(
+            entries.iter().map(|(name, digest)| (name.as_str(), *digest)),
+        ))
     }
 
     /// The digest of a file.
@@ -84,7 +93,14 @@ impl DigestMemory {
             if let Some(key) = key
                 && before.settled_at(started)
             {
-                self.entries.insert(key.to_owned(), Entry { identity: before, digest, used: true });
+                self.entries.insert(
+                    key.to_owned(),
+                    Entry {
+                        identity: before,
+                        digest,
+                        used: true,
+                    },
+                );
                 self.changed = true;
             }
             return Ok(digest);
@@ -139,7 +155,9 @@ impl Identity {
 }
 
 fn now_ns() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos());
     i64::try_from(since).unwrap_or(i64::MAX)
 }
 
@@ -148,7 +166,11 @@ fn parse(text: &str) -> Option<BTreeMap<String, Entry>> {
     let (checksum, body) = text.split_once('\n')?;
     let body = body.strip_suffix('\n')?;
     let intact = checksum.parse() == Ok(Digest::of(body.as_bytes()));
-    if intact { serde_json::from_str(body).ok() } else { None }
+    if intact {
+        serde_json::from_str(body).ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -176,8 +198,14 @@ mod tests {
         fn plant(&self, digest: Digest) {
             let mut memory = self.memory();
             let identity = Identity::of(&self.file().metadata().unwrap());
-            let entry = Entry { identity, digest, used: true };
-            memory.entries.insert(self.file().to_str().unwrap().to_owned(), entry);
+            let entry = Entry {
+                identity,
+                digest,
+                used: true,
+            };
+            memory
+                .entries
+                .insert(self.file().to_str().unwrap().to_owned(), entry);
             memory.changed = true;
             memory.save();
         }
@@ -188,7 +216,10 @@ mod tests {
         let folder = Folder::new();
         std::fs::write(folder.file(), "x").unwrap();
         folder.plant(Digest::of(b"planted"));
-        assert_eq!(folder.memory().digest(&folder.file()).unwrap(), Digest::of(b"planted"));
+        assert_eq!(
+            folder.memory().digest(&folder.file()).unwrap(),
+            Digest::of(b"planted")
+        );
     }
 
     #[test]
@@ -208,8 +239,16 @@ mod tests {
         folder.plant(Digest::of(b"planted"));
         std::thread::sleep(Duration::from_millis(20));
         std::fs::write(folder.file(), "after!").unwrap();
-        File::options().write(true).open(folder.file()).unwrap().set_modified(modified).unwrap();
-        assert_eq!(folder.memory().digest(&folder.file()).unwrap(), Digest::of(b"after!"));
+        File::options()
+            .write(true)
+            .open(folder.file())
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+        assert_eq!(
+            folder.memory().digest(&folder.file()).unwrap(),
+            Digest::of(b"after!")
+        );
     }
 
     #[test]
@@ -219,7 +258,10 @@ mod tests {
         folder.plant(Digest::of(b"planted"));
         let path = folder.0.path().join("memory");
         let text = std::fs::read_to_string(&path).unwrap();
-        let flipped = text.replace(&Digest::of(b"planted").to_string(), &Digest::of(b"flipped").to_string());
+        let flipped = text.replace(
+            &Digest::of(b"planted").to_string(),
+            &Digest::of(b"flipped").to_string(),
+        );
         for damaged in [&text[..text.len() / 2], &flipped, "", "\u{0}\n{}"] {
             std::fs::write(&path, damaged).unwrap();
             assert_eq!(folder.memory().digest(&folder.file()).unwrap(), Digest::of(b"x"));
@@ -228,7 +270,13 @@ mod tests {
 
     #[test]
     fn an_old_file_is_remembered() {
-        let identity = Identity { device: 1, inode: 1, size: 1, modified_ns: 5, changed_ns: 5 };
+        let identity = Identity {
+            device: 1,
+            inode: 1,
+            size: 1,
+            modified_ns: 5,
+            changed_ns: 5,
+        };
         assert!(identity.settled_at(SETTLED_NS + 6));
         assert!(!identity.settled_at(SETTLED_NS + 5));
     }

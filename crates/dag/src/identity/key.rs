@@ -96,7 +96,11 @@ impl StageKey {
         let mut reasons = Vec::new();
         let mut compare = |field: &str, before: Value, after: Value| {
             if before != after {
-                reasons.push(Reason { field: field.to_owned(), before, after });
+                reasons.push(Reason {
+                    field: field.to_owned(),
+                    before,
+                    after,
+                });
             }
         };
         compare("format", self.format.into(), after.format.into());
@@ -127,7 +131,10 @@ fn key_params(spec: &StageSpec) -> Value {
         "precision" => !uses.precision,
         name => !names_a_file(spec, name, &params[name]),
     };
-    let kept = params.iter().filter(|(name, _)| keep(name)).map(|(name, value)| (name.clone(), value.clone()));
+    let kept = params
+        .iter()
+        .filter(|(name, _)| keep(name))
+        .map(|(name, value)| (name.clone(), value.clone()));
     Value::Object(Map::from_iter(kept))
 }
 
@@ -175,7 +182,9 @@ fn compare_input(
     reasons: &mut Vec<Reason>,
 ) {
     let digests = |items: Option<&Vec<KeyInput>>| {
-        items.map_or(Value::Null, |items| reason::digests(items.iter().map(|item| item.digest)))
+        items.map_or(Value::Null, |items| {
+            reason::digests(items.iter().map(|item| item.digest))
+        })
     };
     let field = format!("input {name}");
     if digests(before) != digests(after) {
@@ -186,7 +195,11 @@ fn compare_input(
         let mut compare = |part: &str, before: Value, after: Value| {
             compare_params(&format!("{field}.{part}"), &before, &after, reasons);
         };
-        compare("artifact_type", json(&before.artifact_type), json(&after.artifact_type));
+        compare(
+            "artifact_type",
+            json(&before.artifact_type),
+            json(&after.artifact_type),
+        );
         compare("options", json(&before.options), json(&after.options));
         compare("file_name", json(&before.file_name), json(&after.file_name));
     }

@@ -21,7 +21,11 @@ pub struct Reason {
 impl Reason {
     /// `field` was `before` and is `after`.
     pub fn changed(field: impl Into<String>, before: impl Into<Value>, after: impl Into<Value>) -> Self {
-        Self { field: field.into(), before: before.into(), after: after.into() }
+        Self {
+            field: field.into(),
+            before: before.into(),
+            after: after.into(),
+        }
     }
 
     /// There is no version.
@@ -36,7 +40,11 @@ impl Reason {
 
     /// The stage that makes an input runs.
     pub fn input_runs(input: &str, stage: &str) -> Self {
-        Self::changed(format!("input {input}"), Value::Null, format!("stage `{stage}` runs anew"))
+        Self::changed(
+            format!("input {input}"),
+            Value::Null,
+            format!("stage `{stage}` runs anew"),
+        )
     }
 
     /// A file of the version is gone.
@@ -52,7 +60,10 @@ impl Reason {
     /// The same reason seen from a stage further down: through `input`, made by `stage`.
     #[must_use]
     pub fn through(&self, input: &str, stage: &str) -> Self {
-        Self { field: format!("input {input}: stage {stage}: {}", self.field), ..self.clone() }
+        Self {
+            field: format!("input {input}: stage {stage}: {}", self.field),
+            ..self.clone()
+        }
     }
 }
 
@@ -63,8 +74,12 @@ impl fmt::Display for Reason {
         match (before, after) {
             (Value::Null, Value::Null) => f.write_str(field),
             (Value::Null, Value::String(words)) if words.contains(' ') => write!(f, "{field}: {words}"),
-            (Value::String(file), Value::Null) if field.ends_with("output missing") => write!(f, "{field}: {file}"),
-            (Value::String(file), Value::Null) if field.ends_with("output modified") => write!(f, "{field}: {file}"),
+            (Value::String(file), Value::Null) if field.ends_with("output missing") => {
+                write!(f, "{field}: {file}")
+            }
+            (Value::String(file), Value::Null) if field.ends_with("output modified") => {
+                write!(f, "{field}: {file}")
+            }
             _ if is_digests(before) && is_digests(after) => {
                 write!(f, "{field} changed ({} → {})", words(before), words(after))
             }
@@ -76,12 +91,18 @@ impl fmt::Display for Reason {
 /// Short digests: one as text, several as a list.
 pub(super) fn digests(digests: impl IntoIterator<Item = Digest>) -> Value {
     let mut short: Vec<Value> = digests.into_iter().map(|digest| digest.short().into()).collect();
-    if short.len() == 1 { short.remove(0) } else { Value::Array(short) }
+    if short.len() == 1 {
+        short.remove(0)
+    } else {
+        Value::Array(short)
+    }
 }
 
 fn is_digests(value: &Value) -> bool {
     let is_digest = |value: &Value| {
-        value.as_str().is_some_and(|text| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        value
+            .as_str()
+            .is_some_and(|text| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     match value {
         Value::Array(items) => !items.is_empty() && items.iter().all(is_digest),
@@ -106,11 +127,23 @@ mod tests {
     #[test]
     fn reasons_read_as_sentences() {
         let text = |reason: Reason| reason.to_string();
-        assert_eq!(text(Reason::changed("params.epochs", 5, 2)), "params.epochs: 5 → 2");
-        assert_eq!(text(Reason::changed("params.dropout", Value::Null, 0.1)), "params.dropout: none → 0.1");
+        assert_eq!(
+            text(Reason::changed("params.epochs", 5, 2)),
+            "params.epochs: 5 → 2"
+        );
+        assert_eq!(
+            text(Reason::changed("params.dropout", Value::Null, 0.1)),
+            "params.dropout: none → 0.1"
+        );
         assert_eq!(text(Reason::never_ran()), "never ran");
-        assert_eq!(text(Reason::input_runs("raw", "prepare")), "input raw: stage `prepare` runs anew");
-        assert_eq!(text(Reason::output_missing("kept.parquet")), "output missing: kept.parquet");
+        assert_eq!(
+            text(Reason::input_runs("raw", "prepare")),
+            "input raw: stage `prepare` runs anew"
+        );
+        assert_eq!(
+            text(Reason::output_missing("kept.parquet")),
+            "output missing: kept.parquet"
+        );
         let input = Reason::changed("input train", "0a1b2c3d", json!(["0a1b2c3d", "4e5f6071"]));
         assert_eq!(text(input), "input train changed (0a1b2c3d → 0a1b2c3d, 4e5f6071)");
     }
@@ -118,6 +151,9 @@ mod tests {
     #[test]
     fn a_reason_keeps_its_values_through_stages() {
         let reason = Reason::changed("params.min_confidence", 0.75, 0.9).through("train", "pseudo_label");
-        assert_eq!(reason.to_string(), "input train: stage pseudo_label: params.min_confidence: 0.75 → 0.9");
+        assert_eq!(
+            reason.to_string(),
+            "input train: stage pseudo_label: params.min_confidence: 0.75 → 0.9"
+        );
     }
 }

@@ -36,7 +36,10 @@ impl Seal {
         version_of: impl Fn(usize) -> Option<&'a Version>,
     ) -> Result<Self, Failure> {
         let inputs = SealedInputs::new(dag, index, store, version_of)?;
-        Ok(Self { key: inputs.key(dag, index), inputs })
+        Ok(Self {
+            key: inputs.key(dag, index),
+            inputs,
+        })
     }
 }
 
@@ -54,11 +57,21 @@ impl SealedInputs {
             let mut sealed = Vec::with_capacity(items.len());
             for item in items {
                 match item {
-                    InputRef::Artifact { stage, file, artifact_type, written } => {
+                    InputRef::Artifact {
+                        stage,
+                        file,
+                        artifact_type,
+                        written,
+                    } => {
                         let Some(version) = version_of(*stage) else { break };
                         sealed.push(SealedItem::artifact(version, file, *artifact_type, written)?);
                     }
-                    InputRef::Path { path, written, artifact_type, options } => {
+                    InputRef::Path {
+                        path,
+                        written,
+                        artifact_type,
+                        options,
+                    } => {
                         let digest = digest_input(store, &spec.name, name, path, written)?;
                         sealed.push(SealedItem::path(path, written, *artifact_type, options, digest));
                     }
@@ -73,14 +86,20 @@ impl SealedInputs {
 
     /// The stage's key with these inputs.
     pub(crate) fn key(&self, dag: &Dag, index: usize) -> StageKey {
-        let inputs = self.0.iter().map(|(name, items)| (name.clone(), items.iter().map(SealedItem::key).collect()));
+        let inputs = self
+            .0
+            .iter()
+            .map(|(name, items)| (name.clone(), items.iter().map(SealedItem::key).collect()));
         StageKey::new(&dag.stages[index], dag.task, &dag.labels, inputs.collect())
     }
 
     /// What the stage process is given.
     pub(crate) fn items(&self) -> BTreeMap<String, Vec<InputItem>> {
         let items = |sealed: &[SealedItem]| sealed.iter().map(|sealed| sealed.item.clone()).collect();
-        self.0.iter().map(|(name, sealed)| (name.clone(), items(sealed))).collect()
+        self.0
+            .iter()
+            .map(|(name, sealed)| (name.clone(), items(sealed)))
+            .collect()
     }
 
     /// For the manifest, in the order of `names`.
@@ -93,7 +112,10 @@ impl SealedInputs {
         };
         let records = names.into_iter().filter_map(|name| {
             let items = self.0.get(name)?;
-            Some(InputRecord { name: name.to_owned(), items: items.iter().map(record).collect() })
+            Some(InputRecord {
+                name: name.to_owned(),
+                items: items.iter().map(record).collect(),
+            })
         });
         records.collect()
     }
@@ -106,8 +128,9 @@ impl SealedInputs {
                 if !now.is_ok_and(|digest| digest == sealed.digest) {
                     let name = &sealed.item.name;
                     let message = format!("input `{input}` (`{name}`) changed while the stage ran");
-                    return Err(Failure::stage(message)
-                        .hint("the result was not kept, because nobody could say what it was made from; run again"));
+                    return Err(Failure::stage(message).hint(
+                        "the result was not kept, because nobody could say what it was made from; run again",
+                    ));
                 }
             }
         }
@@ -123,12 +146,26 @@ impl SealedItem {
         written: &str,
     ) -> Result<Self, Failure> {
         let Some(digest) = version.manifest.digest_of(file) else {
-            return Err(Failure::missing(format!("`{}` has no `{file}`", version.reference()))
-                .hint(format!("run stage `{}` anew: pipeline run {0} --force", version.stage)));
+            return Err(
+                Failure::missing(format!("`{}` has no `{file}`", version.reference())).hint(format!(
+                    "run stage `{}` anew: pipeline run {0} --force",
+                    version.stage
+                )),
+            );
         };
         let (path, options) = (version.path.join(file), SourceOptions::default());
-        let item = InputItem { path, name: written.to_owned(), artifact_type, options };
-        Ok(Self { item, digest, file_name: None, producer: Some(version.reference()) })
+        let item = InputItem {
+            path,
+            name: written.to_owned(),
+            artifact_type,
+            options,
+        };
+        Ok(Self {
+            item,
+            digest,
+            file_name: None,
+            producer: Some(version.reference()),
+        })
     }
 
     fn path(
@@ -140,9 +177,23 @@ impl SealedItem {
     ) -> Self {
         // What a model directory is called does not matter; a table's name does.
         let name = || path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let file_name = if artifact_type == ArtifactType::Model { None } else { name() };
+        let file_name = if artifact_type == ArtifactType::Model {
+            None
+        } else {
+            name()
+        };
         let (path, name, options) = (PathBuf::from(path), written.to_owned(), options.clone());
-        Self { item: InputItem { path, name, artifact_type, options }, digest, file_name, producer: None }
+        Self {
+            item: InputItem {
+                path,
+                name,
+                artifact_type,
+                options,
+            },
+            digest,
+            file_name,
+            producer: None,
+        }
     }
 
     fn key(&self) -> KeyInput {
@@ -155,9 +206,18 @@ impl SealedItem {
     }
 }
 
-fn digest_input(store: &Store, stage: &str, input: &str, path: &Path, written: &str) -> Result<Digest, Failure> {
+fn digest_input(
+    store: &Store,
+    stage: &str,
+    input: &str,
+    path: &Path,
+    written: &str,
+) -> Result<Digest, Failure> {
     store.digest(path).map_err(|error| {
         let failure = Failure::io(path, &error);
-        Failure { message: format!("input `{input}` of stage `{stage}` (`{written}`): {error}"), ..failure }
+        Failure {
+            message: format!("input `{input}` of stage `{stage}` (`{written}`): {error}"),
+            ..failure
+        }
     })
 }

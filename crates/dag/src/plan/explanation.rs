@@ -24,7 +24,9 @@ pub fn explain(dag: &Dag, store: &Store, name: &str) -> Result<Explanation, Plan
     let mut plan = Plan::new(dag, store, &Selection::targets([name]))?;
     let mut chain = Vec::new();
     if let Some(index) = dag.index_of(name) {
-        follow(dag, &plan.stages, index, &mut BTreeSet::new(), &mut |reason| chain.push(reason));
+        follow(dag, &plan.stages, index, &mut BTreeSet::new(), &mut |reason| {
+            chain.push(reason)
+        });
     }
     // A stage comes after all that it needs, so that it is the last of its own plan.
     let stage = plan.stages.pop().ok_or_else(|| PlanError::UnknownStage {
@@ -42,7 +44,10 @@ impl Explanation {
 
     /// Identity of the result, if all inputs are known.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
-        self.stage.key.as_ref().map(crate::identity::StageKey::fingerprint)
+        self.stage
+            .key
+            .as_ref()
+            .map(crate::identity::StageKey::fingerprint)
     }
 
     /// The stage's own reasons, then the chain.
@@ -69,15 +74,24 @@ fn follow(
     for action in [Action::Run, Action::Blocked] {
         for (input, name) in inputs_from(dag, stages, index, action) {
             let planned = stages.iter().find(|planned| planned.report.stage == name);
-            let Some(planned) = planned.filter(|planned| seen.insert(planned.index)) else { continue };
+            let Some(planned) = planned.filter(|planned| seen.insert(planned.index)) else {
+                continue;
+            };
             let inherited: BTreeSet<String> = inputs_from(dag, stages, planned.index, action)
                 .into_iter()
                 .map(|(input, _)| format!("input {input}"))
                 .collect();
-            for reason in planned.report.reasons.iter().filter(|reason| !inherited.contains(&reason.field)) {
+            for reason in planned
+                .report
+                .reasons
+                .iter()
+                .filter(|reason| !inherited.contains(&reason.field))
+            {
                 tell(reason.through(&input, &name));
             }
-            follow(dag, stages, planned.index, seen, &mut |reason| tell(reason.through(&input, &name)));
+            follow(dag, stages, planned.index, seen, &mut |reason| {
+                tell(reason.through(&input, &name))
+            });
         }
     }
 }

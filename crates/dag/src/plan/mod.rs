@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stage::{Failure, nearest};
 
+use crate::Dag;
 use crate::execute::{Action, RunDocument, StageReport};
 use crate::identity::StageKey;
 use crate::store::{Broken, Store, Version};
-use crate::Dag;
 
 use planner::Planner;
 
@@ -62,8 +62,16 @@ pub enum PlanError {
 impl Plan {
     /// What has to be done to bring the selected stages up to date.
     pub fn new(dag: &Dag, store: &Store, selection: &Selection) -> Result<Self, PlanError> {
-        let targets = selection.targets.iter().map(|name| find(dag, name)).collect::<Result<Vec<_>, _>>()?;
-        let wanted = if targets.is_empty() { dag.order.iter().copied().collect() } else { with_needs(dag, &targets) };
+        let targets = selection
+            .targets
+            .iter()
+            .map(|name| find(dag, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let wanted = if targets.is_empty() {
+            dag.order.iter().copied().collect()
+        } else {
+            with_needs(dag, &targets)
+        };
         let mut plan = match (&selection.only, &selection.from) {
             (Some(only), _) => Self::of_one(dag, store, find(dag, only)?),
             (None, Some(from)) => Self::from_stage(dag, store, find(dag, from)?, &wanted),
@@ -83,12 +91,17 @@ impl Plan {
 
     /// Whether nothing runs and nothing is blocked.
     pub fn is_current(&self) -> bool {
-        self.stages.iter().all(|planned| planned.report.action == Action::Reuse)
+        self.stages
+            .iter()
+            .all(|planned| planned.report.action == Action::Reuse)
     }
 
     /// Seconds that the stages to run will take, as far as their last versions tell.
     pub fn estimated_seconds(&self) -> f64 {
-        let runs = self.stages.iter().filter(|planned| planned.report.action == Action::Run);
+        let runs = self
+            .stages
+            .iter()
+            .filter(|planned| planned.report.action == Action::Run);
         runs.filter_map(|planned| planned.report.estimated_seconds).sum()
     }
 
@@ -121,7 +134,9 @@ impl Plan {
             None => planner.assess(only, false),
         }
         let mut plan = planner.into_plan();
-        plan.stages.iter_mut().for_each(|planned| planned.report.notes.append(&mut notes));
+        plan.stages
+            .iter_mut()
+            .for_each(|planned| planned.report.notes.append(&mut notes));
         plan
     }
 
@@ -133,7 +148,10 @@ impl Plan {
                 anew.insert(index);
             }
         }
-        let anew: BTreeSet<usize> = anew.into_iter().filter(|index| *index == from || wanted.contains(index)).collect();
+        let anew: BTreeSet<usize> = anew
+            .into_iter()
+            .filter(|index| *index == from || wanted.contains(index))
+            .collect();
         let roots: Vec<usize> = anew.iter().copied().collect();
         let needed: BTreeSet<usize> = anew.iter().flat_map(|index| dag.needs(*index)).collect();
         let now = status_of(dag, store, &with_needs(dag, &roots));
@@ -165,7 +183,10 @@ fn find(dag: &Dag, name: &str) -> Result<usize, PlanError> {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("stages are: {}", names.join(", ")),
         };
-        PlanError::UnknownStage { name: name.to_owned(), hint }
+        PlanError::UnknownStage {
+            name: name.to_owned(),
+            hint,
+        }
     })
 }
 
@@ -205,8 +226,14 @@ fn take(
         Failure::missing(format!("stage `{name}` has no complete version to take"))
             .hint(format!("`pipeline run {name}` makes one"))
     })?;
-    let reasons = planned.into_iter().flat_map(|planned| &planned.report.reasons).map(ToString::to_string);
+    let reasons = planned
+        .into_iter()
+        .flat_map(|planned| &planned.report.reasons)
+        .map(ToString::to_string);
     let reasons = reasons.collect::<Vec<_>>().join("; ");
-    let note = format!("stage `{name}` is stale ({reasons}); {} is taken as it is", version.reference());
+    let note = format!(
+        "stage `{name}` is stale ({reasons}); {} is taken as it is",
+        version.reference()
+    );
     Ok((version, Some(note)))
 }

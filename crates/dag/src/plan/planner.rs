@@ -21,13 +21,26 @@ pub(super) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     pub(super) fn new(dag: &'a Dag, store: &'a Store) -> Self {
-        Self { dag, store, stages: Vec::new(), versions: BTreeMap::new() }
+        Self {
+            dag,
+            store,
+            stages: Vec::new(),
+            versions: BTreeMap::new(),
+        }
     }
 
     pub(super) fn into_plan(self) -> Plan {
         let planned: BTreeSet<usize> = self.stages.iter().map(|planned| planned.index).collect();
-        let taken = self.versions.into_iter().filter(|(index, _)| !planned.contains(index)).collect();
-        Plan { stages: self.stages, keep_going: false, taken }
+        let taken = self
+            .versions
+            .into_iter()
+            .filter(|(index, _)| !planned.contains(index))
+            .collect();
+        Plan {
+            stages: self.stages,
+            keep_going: false,
+            taken,
+        }
     }
 
     /// Uses `version` for a stage that is not in the plan.
@@ -41,7 +54,10 @@ impl<'a> Planner<'a> {
         planned.report.notes = notes;
         planned.report.version = Some(version.name.to_string());
         planned.report.path = Some(version.path.clone());
-        planned.report.gates_failed.clone_from(&version.manifest.gates_failed);
+        planned
+            .report
+            .gates_failed
+            .clone_from(&version.manifest.gates_failed);
         planned.reused = Some(version.clone());
         self.versions.insert(index, version);
         self.stages.push(planned);
@@ -58,7 +74,11 @@ impl<'a> Planner<'a> {
     /// Whether the stage is current, and if not, why.
     pub(super) fn assess(&mut self, index: usize, forced: bool) {
         if let Some((input, stage)) = self.inputs_from(index, Action::Blocked).first() {
-            let reason = Reason::changed(format!("input {input}"), Value::Null, format!("stage `{stage}` is blocked"));
+            let reason = Reason::changed(
+                format!("input {input}"),
+                Value::Null,
+                format!("stage `{stage}` is blocked"),
+            );
             let planned = self.planned(index, Action::Blocked, vec![reason]);
             self.stages.push(planned);
             return;
@@ -91,7 +111,11 @@ impl<'a> Planner<'a> {
             return;
         }
         let newest = self.store.newest_complete(&spec.name);
-        let mut reasons = if forced { vec![Reason::forced()] } else { Vec::new() };
+        let mut reasons = if forced {
+            vec![Reason::forced()]
+        } else {
+            Vec::new()
+        };
         match (found.broken.first(), &newest) {
             (Some(broken), _) => reasons.push(damage_reason(&broken.damage)),
             (None, Some(version)) => reasons.extend(version.manifest.key.differences(&key, &BTreeSet::new())),
@@ -100,9 +124,16 @@ impl<'a> Planner<'a> {
         if reasons.is_empty() {
             // The key holds, so the version is from before the kind wrote all that it writes now.
             let names = |files: Vec<&str>| files.into_iter().map(Value::from).collect::<Value>();
-            let before = newest.iter().flat_map(|version| &version.manifest.outputs).map(|output| output.file.as_str());
+            let before = newest
+                .iter()
+                .flat_map(|version| &version.manifest.outputs)
+                .map(|output| output.file.as_str());
             let after = spec.outputs.iter().map(|output| output.file.as_str());
-            reasons.push(Reason::changed("outputs", names(before.collect()), names(after.collect())));
+            reasons.push(Reason::changed(
+                "outputs",
+                names(before.collect()),
+                names(after.collect()),
+            ));
         }
         let mut planned = self.planned(index, Action::Run, reasons);
         planned.report.version =
@@ -119,11 +150,19 @@ impl<'a> Planner<'a> {
     fn assess_running(&mut self, index: usize, forced: bool, key: &StageKey, running: &[(String, String)]) {
         let newest = self.store.newest_complete(&self.dag.stages[index].name);
         let unknown: BTreeSet<&str> = running.iter().map(|(input, _)| input.as_str()).collect();
-        let mut reasons = if forced { vec![Reason::forced()] } else { Vec::new() };
+        let mut reasons = if forced {
+            vec![Reason::forced()]
+        } else {
+            Vec::new()
+        };
         match &newest {
             Some(version) => {
                 reasons.extend(version.manifest.key.differences(key, &unknown));
-                reasons.extend(running.iter().map(|(input, stage)| Reason::input_runs(input, stage)));
+                reasons.extend(
+                    running
+                        .iter()
+                        .map(|(input, stage)| Reason::input_runs(input, stage)),
+                );
             }
             None => reasons = vec![Reason::never_ran()],
         }
@@ -154,7 +193,14 @@ impl<'a> Planner<'a> {
             notes: Vec::new(),
             failure: None,
         };
-        PlannedStage { report, key: None, index, forced: false, reused: None, broken: Vec::new() }
+        PlannedStage {
+            report,
+            key: None,
+            index,
+            forced: false,
+            reused: None,
+            broken: Vec::new(),
+        }
     }
 }
 
@@ -168,7 +214,9 @@ pub(super) fn inputs_from(
     let mut found = Vec::new();
     for (name, items) in &dag.stages[index].inputs {
         for item in items {
-            let InputRef::Artifact { stage: need, .. } = item else { continue };
+            let InputRef::Artifact { stage: need, .. } = item else {
+                continue;
+            };
             let planned = stages.iter().find(|planned| planned.index == *need);
             let pair = (name.clone(), dag.stages[*need].name.clone());
             if planned.is_some_and(|planned| planned.report.action == action) && !found.contains(&pair) {
@@ -189,6 +237,12 @@ fn damage_reason(damage: &Damage) -> Reason {
 }
 
 fn broken_notes(broken: &[Broken]) -> Vec<String> {
-    let note = |broken: &Broken| format!("{} does not count and is set aside: {}", broken.reference(), broken.damage);
+    let note = |broken: &Broken| {
+        format!(
+            "{} does not count and is set aside: {}",
+            broken.reference(),
+            broken.damage
+        )
+    };
     broken.iter().map(note).collect()
 }

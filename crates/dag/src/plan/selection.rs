@@ -18,6 +18,9 @@ pub struct Selection {
 impl Selection {
     /// These stages with what they need.
     pub fn targets<S: Into<String>>(targets: impl IntoIterator<Item = S>) -> Self {
-        Self { targets: targets.into_iter().map(Into::into).collect(), ..Self::default() }
+        Self {
+            targets: targets.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
     }
 }

@@ -52,8 +52,14 @@ impl Store {
                     seconds: version.as_ref().and_then(Version::seconds),
                     bytes: disk::size(&path),
                     latest: latest.as_ref() == Some(&name),
-                    tags: tags.iter().filter(|(_, number)| **number == name.number).map(|(tag, _)| tag.clone()).collect(),
-                    gates_failed: version.map(|version| version.manifest.gates_failed).unwrap_or_default(),
+                    tags: tags
+                        .iter()
+                        .filter(|(_, number)| **number == name.number)
+                        .map(|(tag, _)| tag.clone())
+                        .collect(),
+                    gates_failed: version
+                        .map(|version| version.manifest.gates_failed)
+                        .unwrap_or_default(),
                     damage,
                     stage: stage.clone(),
                 });

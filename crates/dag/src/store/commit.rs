@@ -11,8 +11,8 @@ use serde_json::Value;
 use stage::Failure;
 
 use super::{
-    BROKEN, Broken, DIGESTS, FileRecord, Manifest, OutputRecord, ParamRecord, Store, TEMPORARY, Version, VersionName,
-    WriterLock, disk, fault, outputs,
+    BROKEN, Broken, DIGESTS, FileRecord, Manifest, OutputRecord, ParamRecord, Store, TEMPORARY, Version,
+    VersionName, WriterLock, disk, fault, outputs,
 };
 use crate::identity::{Seal, digest_file};
 use crate::{ParamSource, StageSpec};
@@ -47,12 +47,21 @@ impl WorkFolder {
         let path = disk::temporary_in(&folder, Path::new(&name.to_string()));
         let is_new = !folder.is_dir();
         let made = std::fs::create_dir_all(&folder)
-            .and_then(|()| if is_new { disk::sync_folder(store.root()) } else { Ok(()) })
+            .and_then(|()| {
+                if is_new {
+                    disk::sync_folder(store.root())
+                } else {
+                    Ok(())
+                }
+            })
             .and_then(|()| disk::remove(&path))
             .and_then(|()| std::fs::create_dir(&path));
         made.map_err(|error| disk::failure(&path, &error))?;
         fault::point("work-folder-made");
-        Ok(Self { path, committed: false })
+        Ok(Self {
+            path,
+            committed: false,
+        })
     }
 
     /// Where it is.
@@ -91,7 +100,12 @@ impl Store {
                 Ok(manifest)
             })
             .map_err(|error| self.refused(work.path(), &error))?;
-        let version = Version { stage: commit.spec.name.clone(), name: commit.name.clone(), path, manifest };
+        let version = Version {
+            stage: commit.spec.name.clone(),
+            name: commit.name.clone(),
+            path,
+            manifest,
+        };
         self.link_latest(lock, &version)?;
         Ok(version)
     }
@@ -138,9 +152,16 @@ impl Store {
     /// Removes what killed writers left half-made. Only the holder of the lock may.
     pub(super) fn clear_leftovers(&self) {
         let stages = super::folder_names(self.root());
-        let folders = stages.iter().filter(|name| !name.starts_with('.')).map(|name| self.root().join(name));
+        let folders = stages
+            .iter()
+            .filter(|name| !name.starts_with('.'))
+            .map(|name| self.root().join(name));
         for folder in std::iter::once(self.root().to_owned()).chain(folders) {
-            for entry in std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
+            for entry in std::fs::read_dir(&folder)
+                .into_iter()
+                .flatten()
+                .filter_map(Result::ok)
+            {
                 let name = entry.file_name();
                 let name = name.to_string_lossy();
                 if name.starts_with(TEMPORARY) || is_dead_memory(&name) {
@@ -156,7 +177,10 @@ impl Store {
         if !disk::is_full(error) {
             return failure;
         }
-        failure.hint(format!("this result needs at least {}", disk::words(disk::size(work))))
+        failure.hint(format!(
+            "this result needs at least {}",
+            disk::words(disk::size(work))
+        ))
     }
 }
 
@@ -188,9 +212,22 @@ fn describe(work: &Path, files: &[String], commit: &Commit<'_>) -> io::Result<Ma
 
 fn manifest(files: Vec<FileRecord>, commit: &Commit<'_>) -> Manifest {
     let spec = commit.spec;
-    let source = |name: &String| spec.param_sources.get(name).cloned().unwrap_or(ParamSource::Default);
+    let source = |name: &String| {
+        spec.param_sources
+            .get(name)
+            .cloned()
+            .unwrap_or(ParamSource::Default)
+    };
     let params = spec.params.as_object().into_iter().flatten();
-    let params = params.map(|(name, value)| (name.clone(), ParamRecord { value: value.clone(), source: source(name) }));
+    let params = params.map(|(name, value)| {
+        (
+            name.clone(),
+            ParamRecord {
+                value: value.clone(),
+                source: source(name),
+            },
+        )
+    });
     let output = |output: &stage::OutputSpec| OutputRecord {
         file: output.file.clone(),
         artifact_type: output.artifact_type,
@@ -203,7 +240,10 @@ fn manifest(files: Vec<FileRecord>, commit: &Commit<'_>) -> Manifest {
         key: commit.seal.key.clone(),
         outputs: spec.outputs.iter().map(output).collect(),
         files,
-        inputs: commit.seal.inputs.records(spec.inputs.iter().map(|(name, _)| name.as_str())),
+        inputs: commit
+            .seal
+            .inputs
+            .records(spec.inputs.iter().map(|(name, _)| name.as_str())),
         params: params.collect(),
         gates_failed: commit.gates_failed.to_vec(),
         program: commit.program.to_owned(),
@@ -226,7 +266,9 @@ fn folders_of(files: &[String]) -> Vec<&str> {
 
 /// Whether this is a digest memory in the making whose writer, perhaps a reader of the store, is gone.
 fn is_dead_memory(name: &str) -> bool {
-    let pid = name.strip_prefix(DIGESTS).and_then(|rest| rest.strip_prefix(TEMPORARY));
+    let pid = name
+        .strip_prefix(DIGESTS)
+        .and_then(|rest| rest.strip_prefix(TEMPORARY));
     let pid = pid.and_then(|pid| pid.parse::<u32>().ok());
     pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists())
 }

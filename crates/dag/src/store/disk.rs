@@ -77,17 +77,25 @@ pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
 
 /// Bytes of all files at or below `path`.
 pub(crate) fn size(path: &Path) -> u64 {
-    let Ok(metadata) = path.symlink_metadata() else { return 0 };
+    let Ok(metadata) = path.symlink_metadata() else {
+        return 0;
+    };
     if !metadata.is_dir() {
         return metadata.len();
     }
     let entries = std::fs::read_dir(path).into_iter().flatten();
-    entries.filter_map(Result::ok).map(|entry| size(&entry.path())).sum()
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| size(&entry.path()))
+        .sum()
 }
 
 /// Whether the disk is full, as far as this user is concerned.
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
 }
 
 /// An input/output error in the store, in words.
@@ -138,7 +146,10 @@ mod tests {
         let path = folder.path().join("taken");
         std::fs::create_dir_all(path.join("by-a-folder")).unwrap();
         assert!(write_atomic(folder.path(), &path, b"new").is_err());
-        let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(names, ["taken"]);
     }
 

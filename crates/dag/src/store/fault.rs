@@ -27,7 +27,9 @@ pub(crate) fn point(name: &str) {
     };
     let hit = fault.point == name || fault.point == "any";
     if hit && fault.countdown.fetch_sub(1, Ordering::SeqCst) == 1 {
-        if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL) {
+        if let Err(error) =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
+        {
             tracing::error!(%error, "the fault could not be brought about");
         }
         std::process::abort();
@@ -38,7 +40,10 @@ impl Fault {
     fn parse(text: &str) -> Option<Self> {
         let (point, number) = text.split_once(':').unwrap_or((text, "1"));
         let number = number.parse().ok().filter(|number| *number > 0)?;
-        Some(Self { point: point.to_owned(), countdown: AtomicU64::new(number) })
+        Some(Self {
+            point: point.to_owned(),
+            countdown: AtomicU64::new(number),
+        })
     }
 }
 

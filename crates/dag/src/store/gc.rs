@@ -40,7 +40,10 @@ impl Store {
     /// With `dry_run` says what it would do.
     pub fn collect(&self, lock: &WriterLock, keep: usize, dry_run: bool) -> Result<Collection, Failure> {
         let kept = self.versions_to_keep(keep);
-        let mut collection = Collection { kept: kept.len(), ..Collection::default() };
+        let mut collection = Collection {
+            kept: kept.len(),
+            ..Collection::default()
+        };
         for stage in self.stages() {
             for name in self.versions(&stage) {
                 if !kept.contains(&(stage.clone(), name.clone())) {
@@ -85,7 +88,11 @@ impl Store {
                 for (stage, number) in references {
                     let versions = self.versions(stage).into_iter();
                     let named = versions.filter(|name| Some(name.number) == number.parse().ok());
-                    open.extend(named.map(|name| (stage.to_owned(), name)).filter(|one| !kept.contains(one)));
+                    open.extend(
+                        named
+                            .map(|name| (stage.to_owned(), name))
+                            .filter(|one| !kept.contains(one)),
+                    );
                 }
             }
             kept.insert((stage, name));
@@ -95,10 +102,19 @@ impl Store {
 
     /// Out of sight first, so that no reader sees half a version.
     fn delete(&self, _: &WriterLock, removal: &Removal) -> Result<(), Failure> {
-        let hidden = self.root().join(format!("{TEMPORARY}{}-{}-{}", std::process::id(), removal.stage, removal.version));
+        let hidden = self.root().join(format!(
+            "{TEMPORARY}{}-{}-{}",
+            std::process::id(),
+            removal.stage,
+            removal.version
+        ));
         let deleted = std::fs::rename(&removal.path, &hidden).and_then(|()| disk::remove(&hidden));
         deleted.map_err(|error| disk::failure(&removal.path, &error))?;
-        removal.path.parent().map_or(Ok(()), disk::sync_folder).map_err(|error| disk::failure(&removal.path, &error))
+        removal
+            .path
+            .parent()
+            .map_or(Ok(()), disk::sync_folder)
+            .map_err(|error| disk::failure(&removal.path, &error))
     }
 }
 
@@ -106,6 +122,12 @@ impl Collection {
     fn add(&mut self, stage: &str, version: &str, path: PathBuf, broken: bool) {
         let bytes = disk::size(Path::new(&path));
         self.bytes += bytes;
-        self.removed.push(Removal { stage: stage.to_owned(), version: version.to_owned(), path, bytes, broken });
+        self.removed.push(Removal {
+            stage: stage.to_owned(),
+            version: version.to_owned(),
+            path,
+            bytes,
+            broken,
+        });
     }
 }

@@ -98,15 +98,28 @@ impl Store {
     ) -> Result<WriterLock, LockError> {
         std::fs::create_dir_all(self.root()).map_err(|error| disk::failure(self.root(), &error))?;
         let path = self.root().join(".lock");
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
         let mut file = file.map_err(|error| disk::failure(&path, &error))?;
         self.wait_for(&mut file, &path, wait, interrupt, on_wait)?;
         if disk::is_network(self.root()) {
             tracing::warn!(store = %self.root().display(), "network file system: two machines may not see each other's lock");
         }
         let since = clock::timestamp();
-        let holder = LockHolder { pid: std::process::id(), since, command: command.to_owned(), stage: None };
-        let lock = WriterLock { path, held: Mutex::new((file, holder)) };
+        let holder = LockHolder {
+            pid: std::process::id(),
+            since,
+            command: command.to_owned(),
+            stage: None,
+        };
+        let lock = WriterLock {
+            path,
+            held: Mutex::new((file, holder)),
+        };
         lock.write_holder();
         fault::point("locked");
         self.clear_leftovers();
@@ -138,7 +151,10 @@ impl Store {
             if let Wait::AtMost(limit) = wait
                 && started.elapsed() >= limit
             {
-                return Err(LockError::Busy { store: self.root().to_owned(), holder });
+                return Err(LockError::Busy {
+                    store: self.root().to_owned(),
+                    holder,
+                });
             }
             if announced.as_ref() != Some(&holder) {
                 on_wait(&holder);
@@ -152,17 +168,26 @@ impl Store {
 impl WriterLock {
     /// Tells those who wait which stage is being worked on.
     pub(crate) fn working_on(&self, stage: Option<&str>) {
-        let mut held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut held = self
+            .held
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         held.1.stage = stage.map(str::to_owned);
         drop(held);
         self.write_holder();
     }
 
     fn write_holder(&self) {
-        let mut held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut held = self
+            .held
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let (file, holder) = &mut *held;
         let text = serde_json::to_vec(holder).unwrap_or_default();
-        let written = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(&text));
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(&text));
         if let Err(error) = written {
             tracing::debug!(path = %self.path.display(), %error, "the lock does not say who holds it");
         }
@@ -171,7 +196,10 @@ impl WriterLock {
 
 impl Drop for WriterLock {
     fn drop(&mut self) {
-        let held = self.held.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let held = self
+            .held
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Err(error) = held.0.set_len(0) {
             tracing::debug!(path = %self.path.display(), %error, "the lock still names this process");
         }
@@ -181,6 +209,10 @@ impl Drop for WriterLock {
 /// What the lock file says; it may be read in the middle of a write, and then says nothing.
 fn read_holder(file: &mut File) -> LockHolder {
     let mut text = String::new();
-    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut text));
-    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
+    let read = file
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| file.read_to_string(&mut text));
+    read.ok()
+        .and_then(|_| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
 }

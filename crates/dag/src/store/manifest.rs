@@ -105,7 +105,8 @@ impl Manifest {
 
     /// Reads a manifest and proves that it is whole and that its fingerprint is that of its key.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let manifest: Self = serde_json::from_str(text).map_err(|error| format!("not a manifest: {error}"))?;
+        let manifest: Self =
+            serde_json::from_str(text).map_err(|error| format!("not a manifest: {error}"))?;
         if manifest.format != Self::FORMAT {
             return Err(format!("manifest format {} is not known", manifest.format));
         }
@@ -133,9 +134,16 @@ impl Manifest {
             return Some(file.blake3);
         }
         let folder = format!("{artifact}/");
-        let inside = self.files.iter().filter_map(|file| Some((file.path.strip_prefix(&folder)?, file.blake3)));
+        let inside = self
+            .files
+            .iter()
+            .filter_map(|file| Some((file.path.strip_prefix(&folder)?, file.blake3)));
         let inside: Vec<_> = inside.collect();
-        if inside.is_empty() { None } else { Some(digest_of_entries(inside)) }
+        if inside.is_empty() {
+            None
+        } else {
+            Some(digest_of_entries(inside))
+        }
     }
 
     /// Bytes of all files.
@@ -144,7 +152,10 @@ impl Manifest {
     }
 
     fn compute_checksum(&self) -> Digest {
-        let bare = Self { checksum: None, ..self.clone() };
+        let bare = Self {
+            checksum: None,
+            ..self.clone()
+        };
         Digest::of(canonical_json(&serde_json::to_value(bare).unwrap_or_default()).as_bytes())
     }
 }

@@ -53,7 +53,10 @@ impl Store {
     pub fn open(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
         let root = std::path::absolute(&root).unwrap_or(root);
-        Self { root, memory: OnceLock::new() }
+        Self {
+            root,
+            memory: OnceLock::new(),
+        }
     }
 
     /// The store's folder.
@@ -69,7 +72,9 @@ impl Store {
     /// Names of stages that have a folder, sorted.
     pub fn stages(&self) -> Vec<String> {
         let names = folder_names(&self.root).into_iter();
-        names.filter(|name| !name.starts_with('.') && name != "runs" && !self.versions(name).is_empty()).collect()
+        names
+            .filter(|name| !name.starts_with('.') && name != "runs" && !self.versions(name).is_empty())
+            .collect()
     }
 
     /// Versions of a stage by number; whether they are complete is not looked at.
@@ -88,7 +93,11 @@ impl Store {
 
     /// Reads a version's manifest.
     pub fn load(&self, stage: &str, name: &VersionName) -> Result<Version, Broken> {
-        Version::load(stage, name.clone(), self.stage_folder(stage).join(name.to_string()))
+        Version::load(
+            stage,
+            name.clone(),
+            self.stage_folder(stage).join(name.to_string()),
+        )
     }
 
     /// Holds every file of a version against the manifest, trusting digests that are remembered.
@@ -99,9 +108,20 @@ impl Store {
     /// The newest version that counts: the one last made or reused, else the highest number.
     pub fn newest_complete(&self, stage: &str) -> Option<Version> {
         let latest = self.latest(stage);
-        let others = self.versions(stage).into_iter().rev().filter(|name| Some(name) != latest.as_ref());
-        let complete = |name: VersionName| self.load(stage, &name).and_then(|version| self.check(&version).map(|()| version));
-        latest.clone().into_iter().chain(others).find_map(|name| complete(name).ok())
+        let others = self
+            .versions(stage)
+            .into_iter()
+            .rev()
+            .filter(|name| Some(name) != latest.as_ref());
+        let complete = |name: VersionName| {
+            self.load(stage, &name)
+                .and_then(|version| self.check(&version).map(|()| version))
+        };
+        latest
+            .clone()
+            .into_iter()
+            .chain(others)
+            .find_map(|name| complete(name).ok())
     }
 
     /// Digest of a file or directory, remembered as long as nothing touches it.
@@ -124,24 +144,43 @@ impl Store {
     pub(crate) fn find(&self, spec: &StageSpec, fingerprint: &Fingerprint) -> Found {
         let short = fingerprint.short();
         let mut broken = Vec::new();
-        for name in self.versions(&spec.name).into_iter().rev().filter(|name| name.short == short) {
+        for name in self
+            .versions(&spec.name)
+            .into_iter()
+            .rev()
+            .filter(|name| name.short == short)
+        {
             let loaded = self.load(&spec.name, &name);
             match loaded.and_then(|version| self.check(&version).map(|()| version)) {
-                Ok(version) if version.manifest.fingerprint == *fingerprint && has_outputs(&version, spec) => {
-                    return Found { version: Some(version), broken };
+                Ok(version)
+                    if version.manifest.fingerprint == *fingerprint && has_outputs(&version, spec) =>
+                {
+                    return Found {
+                        version: Some(version),
+                        broken,
+                    };
                 }
                 Ok(_) => {}
                 Err(one) => broken.push(one),
             }
         }
-        Found { version: None, broken }
+        Found {
+            version: None,
+            broken,
+        }
     }
 
     /// The number that the next version of `stage` gets; numbers of versions that were set aside are not used again.
     pub(crate) fn next_number(&self, stage: &str) -> u32 {
         let aside = folder_names(&self.root.join(BROKEN).join(stage));
-        let aside = aside.iter().filter_map(|name| VersionName::parse(name.split('.').next()?));
-        let numbers = self.versions(stage).into_iter().chain(aside).map(|name| name.number);
+        let aside = aside
+            .iter()
+            .filter_map(|name| VersionName::parse(name.split('.').next()?));
+        let numbers = self
+            .versions(stage)
+            .into_iter()
+            .chain(aside)
+            .map(|name| name.number);
         numbers.max().unwrap_or(0) + 1
     }
 
@@ -171,7 +210,9 @@ impl Store {
     }
 
     fn memory(&self) -> MutexGuard<'_, DigestMemory> {
-        let memory = self.memory.get_or_init(|| Mutex::new(DigestMemory::load(self.root.join(DIGESTS))));
+        let memory = self
+            .memory
+            .get_or_init(|| Mutex::new(DigestMemory::load(self.root.join(DIGESTS))));
         memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -185,15 +226,27 @@ const TEMPORARY: &str = ".tmp-";
 
 /// A version from before a kind wrote all that it writes now is not what is asked for.
 fn has_outputs(version: &Version, spec: &StageSpec) -> bool {
-    let made: BTreeSet<&str> = version.manifest.outputs.iter().map(|output| output.file.as_str()).collect();
-    spec.outputs.iter().all(|output| made.contains(output.file.as_str()))
+    let made: BTreeSet<&str> = version
+        .manifest
+        .outputs
+        .iter()
+        .map(|output| output.file.as_str())
+        .collect();
+    spec.outputs
+        .iter()
+        .all(|output| made.contains(output.file.as_str()))
 }
 
 /// Sorted names of the folders in `folder`; none if it is missing.
 fn folder_names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let entries = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
     let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let mut names: Vec<_> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut names: Vec<_> = folders
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     names.sort();
     names
 }

@@ -18,7 +18,11 @@ pub(super) fn check(folder: &Path, spec: &StageSpec) -> Result<Vec<String>, Fail
         let inside = format!("{}/", output.file);
         let is_directory = files.iter().any(|file| file.starts_with(&inside));
         let is_file = files.contains(&output.file);
-        let right = if output.artifact_type == ArtifactType::Model { is_directory } else { is_directory || is_file };
+        let right = if output.artifact_type == ArtifactType::Model {
+            is_directory
+        } else {
+            is_directory || is_file
+        };
         if !right {
             return Err(refuse(spec, format!("did not write `{}`", output.file)));
         }
@@ -30,13 +34,21 @@ pub(super) fn check(folder: &Path, spec: &StageSpec) -> Result<Vec<String>, Fail
         })
     };
     if let Some(file) = files.iter().find(|file| !declared(file)) {
-        return Err(refuse(spec, format!("wrote `{file}`, which is not among its outputs")));
+        return Err(refuse(
+            spec,
+            format!("wrote `{file}`, which is not among its outputs"),
+        ));
     }
     for file in files.iter().filter(|file| file.ends_with(".parquet")) {
         let path = folder.join(file);
         match is_whole_parquet(&path) {
             Ok(true) => {}
-            Ok(false) => return Err(refuse(spec, format!("left `{file}` cut short: not a whole parquet file"))),
+            Ok(false) => {
+                return Err(refuse(
+                    spec,
+                    format!("left `{file}` cut short: not a whole parquet file"),
+                ));
+            }
             Err(error) => return Err(disk::failure(&path, &error)),
         }
     }
@@ -44,8 +56,12 @@ pub(super) fn check(folder: &Path, spec: &StageSpec) -> Result<Vec<String>, Fail
 }
 
 fn refuse(spec: &StageSpec, what: String) -> Failure {
-    Failure::stage(format!("stage `{}` (kind `{}`) {what}", spec.name, spec.kind.name()))
-        .hint("this is a mistake in the program, not in the pipeline")
+    Failure::stage(format!(
+        "stage `{}` (kind `{}`) {what}",
+        spec.name,
+        spec.kind.name()
+    ))
+    .hint("this is a mistake in the program, not in the pipeline")
 }
 
 fn list(folder: &Path, prefix: &str, files: &mut BTreeSet<String>) -> Result<(), Failure> {
@@ -54,7 +70,8 @@ fn list(folder: &Path, prefix: &str, files: &mut BTreeSet<String>) -> Result<(),
         let entry = entry.map_err(|error| fail(&error))?;
         let kind = entry.file_type().map_err(|error| fail(&error))?;
         let name = entry.file_name().into_string();
-        let name = name.map_err(|name| Failure::stage(format!("the file name {} is not UTF-8", name.display())))?;
+        let name =
+            name.map_err(|name| Failure::stage(format!("the file name {} is not UTF-8", name.display())))?;
         let relative = format!("{prefix}{name}");
         if kind.is_dir() {
             list(&entry.path(), &format!("{relative}/"), files)?;
@@ -62,7 +79,8 @@ fn list(folder: &Path, prefix: &str, files: &mut BTreeSet<String>) -> Result<(),
             files.insert(relative);
         } else {
             let message = format!("the output `{relative}` is a link, a hidden or a special file");
-            return Err(Failure::stage(message).hint("versions hold plain files, so that they can be moved and verified"));
+            return Err(Failure::stage(message)
+                .hint("versions hold plain files, so that they can be moved and verified"));
         }
     }
     Ok(())

@@ -91,20 +91,30 @@ impl FromStr for Reference {
             None => (None, rest.strip_prefix('.')),
         };
         let is_name = stage.starts_with(|c: char| c.is_ascii_lowercase())
-            && stage.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            && stage
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if !is_name || version == Some("") || artifact == Some("") {
             return Err(malformed());
         }
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Ok(Self { stage: stage.to_owned(), version: owned(version), artifact: owned(artifact) })
+        Ok(Self {
+            stage: stage.to_owned(),
+            version: owned(version),
+            artifact: owned(artifact),
+        })
     }
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.stage)?;
-        self.version.iter().try_for_each(|version| write!(f, "@{version}"))?;
-        self.artifact.iter().try_for_each(|artifact| write!(f, ".{artifact}"))
+        self.version
+            .iter()
+            .try_for_each(|version| write!(f, "@{version}"))?;
+        self.artifact
+            .iter()
+            .try_for_each(|artifact| write!(f, ".{artifact}"))
     }
 }
 
@@ -115,7 +125,10 @@ impl Store {
         let version = self.find_version(&parsed)?;
         match &parsed.artifact {
             Some(artifact) => artifact_path(&version, artifact),
-            None => Err(ReferenceError::NoArtifact { reference: reference.to_owned(), known: artifacts(&version) }),
+            None => Err(ReferenceError::NoArtifact {
+                reference: reference.to_owned(),
+                known: artifacts(&version),
+            }),
         }
     }
 
@@ -128,7 +141,10 @@ impl Store {
         let stage = &reference.stage;
         let versions = self.versions(stage);
         if versions.is_empty() {
-            return Err(ReferenceError::UnknownStage { stage: stage.clone(), known: self.stages() });
+            return Err(ReferenceError::UnknownStage {
+                stage: stage.clone(),
+                known: self.stages(),
+            });
         }
         let tags = self.tags(stage);
         let numbered = |number: u32| versions.iter().find(|name| name.number == number).cloned();
@@ -145,9 +161,15 @@ impl Store {
         let unknown = || ReferenceError::UnknownVersion {
             stage: stage.clone(),
             version: reference.version.clone().unwrap_or_default(),
-            known: versions.iter().map(|name| name.number.to_string()).chain(tags.keys().cloned()).collect(),
+            known: versions
+                .iter()
+                .map(|name| name.number.to_string())
+                .chain(tags.keys().cloned())
+                .collect(),
         };
-        let version = self.load(stage, &name.ok_or_else(unknown)?).map_err(ReferenceError::Broken)?;
+        let version = self
+            .load(stage, &name.ok_or_else(unknown)?)
+            .map_err(ReferenceError::Broken)?;
         self.check(&version).map_err(ReferenceError::Broken)?;
         Ok(version)
     }
@@ -156,19 +178,36 @@ impl Store {
 impl From<ReferenceError> for Failure {
     fn from(error: ReferenceError) -> Self {
         let failure = Self::missing(&error);
-        let suggest = |given: &str, known: &[String], what: &str| match nearest(given, known.iter().map(String::as_str)) {
-            Some(close) => format!("did you mean `{close}`?"),
-            None if known.is_empty() => "nothing has run yet; `pipeline run` makes the artifacts".to_owned(),
-            None => format!("{what}: {}", known.join(", ")),
+        // Users leave endings out, so that a suggestion does, too.
+        let stem = |name: &str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
+        let suggest = |given: &str, known: &[String], what: &str| {
+            let stems: Vec<String> = known.iter().map(|name| stem(name)).collect();
+            match nearest(given, stems.iter().chain(known).map(String::as_str)) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None if known.is_empty() => {
+                    "nothing has run yet; `pipeline run` makes the artifacts".to_owned()
+                }
+                None => format!("{what}: {}", known.join(", ")),
+            }
         };
         match &error {
-            ReferenceError::Malformed(_) => failure.hint("references are STAGE[@NUMBER|@TAG].ARTIFACT, e.g. evaluate.report.html"),
-            ReferenceError::UnknownStage { stage, known } => failure.hint(suggest(stage, known, "stages with versions")),
-            ReferenceError::UnknownVersion { version, known, .. } => failure.hint(suggest(version, known, "versions")),
+            ReferenceError::Malformed(_) => {
+                failure.hint("references are STAGE[@NUMBER|@TAG].ARTIFACT, e.g. evaluate.report.html")
+            }
+            ReferenceError::UnknownStage { stage, known } => {
+                failure.hint(suggest(stage, known, "stages with versions"))
+            }
+            ReferenceError::UnknownVersion { version, known, .. } => {
+                failure.hint(suggest(version, known, "versions"))
+            }
             ReferenceError::Broken(_) => failure.hint("`pipeline run` sets it aside and makes it anew"),
-            ReferenceError::UnknownArtifact { artifact, known, .. } => failure.hint(suggest(artifact, known, "artifacts")),
+            ReferenceError::UnknownArtifact { artifact, known, .. } => {
+                failure.hint(suggest(artifact, known, "artifacts"))
+            }
             ReferenceError::Ambiguous { .. } => failure.hint("give the full name"),
-            ReferenceError::NoArtifact { known, .. } => failure.hint(format!("artifacts: {}", known.join(", "))),
+            ReferenceError::NoArtifact { known, .. } => {
+                failure.hint(format!("artifacts: {}", known.join(", ")))
+            }
         }
     }
 }
@@ -177,14 +216,30 @@ fn artifact_path(version: &Version, artifact: &str) -> Result<PathBuf, Reference
     let names = artifacts(version);
     let inside = version.manifest.files.iter().map(|file| file.path.as_str());
     let own = [Manifest::FILE, Version::TIMINGS];
-    if names.iter().map(String::as_str).chain(inside).chain(own).any(|name| name == artifact) {
+    if names
+        .iter()
+        .map(String::as_str)
+        .chain(inside)
+        .chain(own)
+        .any(|name| name == artifact)
+    {
         return Ok(version.path.join(artifact));
     }
     // First the whole path without its ending, then the file's name without it.
     let without_ending = |name: &str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
-    let stem = |name: &str| Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = |name: &str| {
+        Path::new(name)
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     let matching = |form: &dyn Fn(&str) -> String| -> Vec<String> {
-        names.iter().filter(|name| form(name) == artifact).cloned().collect()
+        names
+            .iter()
+            .filter(|name| form(name) == artifact)
+            .cloned()
+            .collect()
     };
     let mut candidates = matching(&without_ending);
     if candidates.is_empty() {
@@ -192,14 +247,27 @@ fn artifact_path(version: &Version, artifact: &str) -> Result<PathBuf, Reference
     }
     let (version_name, artifact) = (version.reference(), artifact.to_owned());
     match candidates.len() {
-        0 => Err(ReferenceError::UnknownArtifact { version: version_name, artifact, known: names }),
+        0 => Err(ReferenceError::UnknownArtifact {
+            version: version_name,
+            artifact,
+            known: names,
+        }),
         1 => Ok(version.path.join(&candidates[0])),
-        _ => Err(ReferenceError::Ambiguous { version: version_name, artifact, candidates }),
+        _ => Err(ReferenceError::Ambiguous {
+            version: version_name,
+            artifact,
+            candidates,
+        }),
     }
 }
 
 fn artifacts(version: &Version) -> Vec<String> {
-    version.manifest.outputs.iter().map(|output| output.file.clone()).collect()
+    version
+        .manifest
+        .outputs
+        .iter()
+        .map(|output| output.file.clone())
+        .collect()
 }
 
 fn or(names: &[String]) -> String {
@@ -221,15 +289,33 @@ mod tests {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(parts("score"), ("score".into(), None, None));
         assert_eq!(parts("score.scored"), ("score".into(), None, some("scored")));
-        assert_eq!(parts("score@3.scored.parquet"), ("score".into(), some("3"), some("scored.parquet")));
+        assert_eq!(
+            parts("score@3.scored.parquet"),
+            ("score".into(), some("3"), some("scored.parquet"))
+        );
         assert_eq!(parts("evaluate@best"), ("evaluate".into(), some("best"), None));
-        assert_eq!(parts("evaluate.models/a/x.csv"), ("evaluate".into(), None, some("models/a/x.csv")));
+        assert_eq!(
+            parts("evaluate.models/a/x.csv"),
+            ("evaluate".into(), None, some("models/a/x.csv"))
+        );
     }
 
     #[test]
     fn what_is_no_reference_is_refused() {
-        for text in ["", "@3", ".kept", "score@", "score.", "./score.csv", "Score.kept", "data/x.parquet"] {
-            assert!(matches!(text.parse::<Reference>(), Err(ReferenceError::Malformed(_))), "{text}");
+        for text in [
+            "",
+            "@3",
+            ".kept",
+            "score@",
+            "score.",
+            "./score.csv",
+            "Score.kept",
+            "data/x.parquet",
+        ] {
+            assert!(
+                matches!(text.parse::<Reference>(), Err(ReferenceError::Malformed(_))),
+                "{text}"
+            );
         }
     }
 }

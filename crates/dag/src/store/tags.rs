@@ -11,7 +11,9 @@ impl Store {
     /// Tag → number for a stage; none if the file is missing or damaged.
     pub fn tags(&self, stage: &str) -> BTreeMap<String, u32> {
         let path = self.tags_file(stage);
-        let Ok(text) = std::fs::read_to_string(&path) else { return BTreeMap::new() };
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            return BTreeMap::new();
+        };
         serde_json::from_str(&text).unwrap_or_else(|error| {
             tracing::warn!(path = %path.display(), %error, "tags cannot be read");
             BTreeMap::new()
@@ -24,7 +26,9 @@ impl Store {
         let is_number = tag.bytes().all(|byte| byte.is_ascii_digit());
         if tag == "latest" || is_number || !tag.chars().all(allowed) {
             let message = format!("`{tag}` cannot be a tag");
-            return Err(Failure::stage(message).hint("letters, digits, `_` and `-`; not a number and not `latest`"));
+            return Err(
+                Failure::stage(message).hint("letters, digits, `_` and `-`; not a number and not `latest`")
+            );
         }
         let mut tags = self.tags(&version.stage);
         tags.insert(tag.to_owned(), version.name.number);

@@ -65,7 +65,10 @@ pub enum Damage {
 impl VersionName {
     /// The name for this number and fingerprint.
     pub fn new(number: u32, fingerprint: &Fingerprint) -> Self {
-        Self { number, short: fingerprint.short() }
+        Self {
+            number,
+            short: fingerprint.short(),
+        }
     }
 
     /// Reads a folder's name; none if it is not a version's.
@@ -76,7 +79,10 @@ impl VersionName {
         if !is_number || short.len() != 8 || !short.bytes().all(is_hex) {
             return None;
         }
-        Some(Self { number: number.parse().ok()?, short: short.to_owned() })
+        Some(Self {
+            number: number.parse().ok()?,
+            short: short.to_owned(),
+        })
     }
 }
 
@@ -93,10 +99,20 @@ impl Version {
     /// Reads the version in `path`.
     pub(crate) fn load(stage: &str, name: VersionName, path: PathBuf) -> Result<Self, Broken> {
         match read_manifest(stage, &name, &path) {
-            Ok(manifest) => Ok(Self { stage: stage.to_owned(), name, path, manifest }),
+            Ok(manifest) => Ok(Self {
+                stage: stage.to_owned(),
+                name,
+                path,
+                manifest,
+            }),
             Err(message) => {
                 let damage = Damage::Manifest(message);
-                Err(Broken { stage: stage.to_owned(), name, path, damage })
+                Err(Broken {
+                    stage: stage.to_owned(),
+                    name,
+                    path,
+                    damage,
+                })
             }
         }
     }
@@ -109,7 +125,9 @@ impl Version {
     /// What was measured; empty if it was lost (it is outside every digest).
     pub fn timings(&self) -> BTreeMap<String, Value> {
         let text = std::fs::read_to_string(self.path.join(Self::TIMINGS));
-        text.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+        text.ok()
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default()
     }
 
     /// How long the stage ran.
@@ -119,13 +137,24 @@ impl Version {
 
     /// When it was made, in UTC.
     pub fn created(&self) -> String {
-        let recorded = self.timings().get("created").and_then(Value::as_str).map(str::to_owned);
+        let recorded = self
+            .timings()
+            .get("created")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         let modified = || self.path.metadata().and_then(|metadata| metadata.modified()).ok();
-        recorded.or_else(|| modified().map(clock::timestamp_of)).unwrap_or_default()
+        recorded
+            .or_else(|| modified().map(clock::timestamp_of))
+            .unwrap_or_default()
     }
 
     pub(crate) fn broken(&self, damage: Damage) -> Broken {
-        Broken { stage: self.stage.clone(), name: self.name.clone(), path: self.path.clone(), damage }
+        Broken {
+            stage: self.stage.clone(),
+            name: self.name.clone(),
+            path: self.path.clone(),
+            damage,
+        }
     }
 }
 
@@ -135,7 +164,10 @@ fn read_manifest(stage: &str, name: &VersionName, path: &Path) -> Result<Manifes
     let manifest = Manifest::parse(&text)?;
     let named = VersionName::new(manifest.number, &manifest.fingerprint);
     if manifest.stage != stage || named != *name {
-        return Err(format!("the manifest belongs to `{}@{}`", manifest.stage, manifest.number));
+        return Err(format!(
+            "the manifest belongs to `{}@{}`",
+            manifest.stage, manifest.number
+        ));
     }
     Ok(manifest)
 }
@@ -158,9 +190,19 @@ mod tests {
 
     #[test]
     fn only_folders_of_versions_have_version_names() {
-        assert_eq!(VersionName::parse("0003-ab12cd34").unwrap().to_string(), "0003-ab12cd34");
+        assert_eq!(
+            VersionName::parse("0003-ab12cd34").unwrap().to_string(),
+            "0003-ab12cd34"
+        );
         assert_eq!(VersionName::parse("12345-ab12cd34").unwrap().number, 12345);
-        for other in ["latest", "3-ab12cd34", "0003-AB12CD34", "0003-ab12cd3", ".tmp-1-0003", "+003-ab12cd34"] {
+        for other in [
+            "latest",
+            "3-ab12cd34",
+            "0003-AB12CD34",
+            "0003-ab12cd3",
+            ".tmp-1-0003",
+            "+003-ab12cd34",
+        ] {
             assert_eq!(VersionName::parse(other), None, "{other}");
         }
     }

@@ -13,7 +13,9 @@ use crate::project::{Project, actions, names_in};
 /// Runs the chain in `folder` in a process of its own.
 fn runner(folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "helpers::runner_process", "--nocapture"]).env(helpers::RUNNER, folder);
+    command
+        .args(["--exact", "helpers::runner_process", "--nocapture"])
+        .env(helpers::RUNNER, folder);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
@@ -28,8 +30,14 @@ fn content(project: &Project) -> Vec<(String, Vec<u8>)> {
     for stage in ["first", "second", "third"] {
         for version in project.names(stage) {
             let folder = project.store.stage_folder(stage).join(&version);
-            for file in names_in(&folder).into_iter().filter(|file| file != "timings.json") {
-                files.push((format!("{stage}/{version}/{file}"), std::fs::read(folder.join(&file)).unwrap()));
+            for file in names_in(&folder)
+                .into_iter()
+                .filter(|file| file != "timings.json")
+            {
+                files.push((
+                    format!("{stage}/{version}/{file}"),
+                    std::fs::read(folder.join(&file)).unwrap(),
+                ));
             }
         }
     }
@@ -52,27 +60,40 @@ fn a_kill_at_any_commit_point_is_mended_by_the_next_run() {
         let outcome = project.run();
         assert_eq!(outcome.outcome, Outcome::Done, "point {point}");
         assert_eq!(content(&project), expected, "point {point}");
-        assert!(leftovers(&project).is_empty(), "point {point}: {:?}", leftovers(&project));
-        assert_eq!(actions(&project.run().stages), "first=reuse second=reuse third=reuse", "point {point}");
+        assert!(
+            leftovers(&project).is_empty(),
+            "point {point}: {:?}",
+            leftovers(&project)
+        );
+        assert_eq!(
+            actions(&project.run().stages),
+            "first=reuse second=reuse third=reuse",
+            "point {point}"
+        );
     }
 }
 
 #[test]
 fn a_kill_while_a_version_is_replaced_leaves_the_old_one_in_use() {
-    let mut project = Project::chain();
-    project.run();
-    project.write("data.txt", "DATA");
-    for point in ["manifest-written", "folder-synced", "renamed", "latest-linked", "latest-replaced"] {
-        assert_eq!(run_with_fault(&project.folder, point).signal(), Some(9), "{point}");
-        let latest = project.latest("first");
-        assert!(project.store.check(&latest).is_ok(), "{point}");
-        std::fs::remove_dir_all(project.path("artifacts")).unwrap();
-        project.write("data.txt", "data");
+    for point in [
+        "manifest-written",
+        "folder-synced",
+        "renamed",
+        "latest-linked",
+        "latest-replaced",
+    ] {
+        let project = Project::chain();
         project.run();
         project.write("data.txt", "DATA");
+        assert_eq!(
+            run_with_fault(&project.folder, point).signal(),
+            Some(9),
+            "{point}"
+        );
+        assert!(project.store.check(&project.latest("first")).is_ok(), "{point}");
+        assert_eq!(project.run().outcome, Outcome::Done, "{point}");
+        assert_eq!(project.names("first").len(), 2, "{point}");
     }
-    project.set("third", "text", "three");
-    assert_eq!(project.run().outcome, Outcome::Done);
 }
 
 #[test]
@@ -96,19 +117,46 @@ fn a_killed_run_is_shown_as_interrupted() {
 #[test]
 fn a_stage_dies_with_its_runner() {
     let project = Project::chain();
-    // The runner builds the chain anew, so the stage is kept busy through its input: a pipe that nobody writes to.
-    std::fs::remove_file(project.path("data.txt")).unwrap();
-    project.write("data.txt", "data");
-    let fault = run_with_fault(&project.folder, "child-started");
-    assert_eq!(fault.signal(), Some(9));
-    let record = project.store.runs().remove(0);
-    let invocation = project.store.runs_folder().join(&record.run).join("first.invocation.json");
+    let mut running = runner(&project.folder)
+        .env(helpers::SLEEP, "60000")
+        .spawn()
+        .unwrap();
+    let runs = project.store.runs_folder();
+    let events = || {
+        names_in(&runs)
+            .first()
+            .map(|run| runs.join(run).join("events.jsonl"))
+    };
+    let invocation = || {
+        names_in(&runs)
+            .first()
+            .map(|run| runs.join(run).join("first.invocation.json"))
+    };
+    wait_until("the stage works", || events().is_some_and(|path| path.exists()));
+    let invocation = invocation().unwrap();
+    assert!(is_running_with(&invocation));
+    running.kill().unwrap();
+    running.wait().unwrap();
+    wait_until("the stage is gone", || !is_running_with(&invocation));
+    assert_eq!(project.run().outcome, Outcome::Done);
+}
+
+#[test]
+fn a_stage_that_is_just_starting_dies_with_its_runner() {
+    let project = Project::chain();
+    let mut command = runner(&project.folder);
+    command
+        .env(helpers::SLEEP, "60000")
+        .env("PIPELINE_FAULT", "child-started");
+    assert_eq!(command.status().unwrap().signal(), Some(9));
+    let run = project.store.runs().remove(0).run;
+    let invocation = project
+        .store
+        .runs_folder()
+        .join(run)
+        .join("first.invocation.json");
     assert!(invocation.exists());
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while Instant::now() < deadline && is_running_with(&invocation) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert!(!is_running_with(&invocation), "the stage outlived its runner");
+    wait_until("the stage is gone", || !is_running_with(&invocation));
 }
 
 #[test]
@@ -116,16 +164,34 @@ fn the_lock_of_a_killed_run_is_free() {
     let project = Project::chain();
     run_with_fault(&project.folder, "child-started");
     let started = Instant::now();
-    assert_eq!(project.planned(&Selection::default()), "first=run second=run third=run");
+    assert_eq!(
+        project.planned(&Selection::default()),
+        "first=run second=run third=run"
+    );
     drop(project.lock());
     assert!(started.elapsed() < Duration::from_secs(2));
 }
 
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not so after ten seconds: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 fn leftovers(project: &Project) -> Vec<String> {
     let root = project.store.root();
-    let mut found: Vec<String> = names_in(root).into_iter().filter(|name| name.starts_with(".tmp-")).collect();
+    let mut found: Vec<String> = names_in(root)
+        .into_iter()
+        .filter(|name| name.starts_with(".tmp-"))
+        .collect();
     for stage in ["first", "second", "third", "runs"] {
-        found.extend(names_in(&root.join(stage)).into_iter().filter(|name| name.starts_with(".tmp-")));
+        found.extend(
+            names_in(&root.join(stage))
+                .into_iter()
+                .filter(|name| name.starts_with(".tmp-")),
+        );
     }
     found
 }
@@ -140,5 +206,7 @@ fn is_running_with(argument: &Path) -> bool {
 
 fn names_in_proc() -> impl Iterator<Item = String> {
     let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| name.bytes().all(|b| b.is_ascii_digit()))
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.bytes().all(|b| b.is_ascii_digit()))
 }

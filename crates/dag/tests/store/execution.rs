@@ -15,9 +15,17 @@ fn alone(params: Value) -> Project {
 fn failure_of(project: &Project) -> String {
     let outcome = project.run();
     assert_eq!(outcome.outcome, Outcome::Failed);
-    assert_eq!(project.names("alone"), Vec::<String>::new(), "nothing may be left");
+    assert_eq!(
+        project.names("alone"),
+        Vec::<String>::new(),
+        "nothing may be left"
+    );
     let (_, failure) = outcome.failures().next().unwrap();
-    std::iter::once(&failure.message).chain(&failure.hints).cloned().collect::<Vec<_>>().join("\n")
+    std::iter::once(&failure.message)
+        .chain(&failure.hints)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -55,7 +63,15 @@ fn an_output_folder_counts_with_all_that_is_in_it() {
     let manifest = project.latest("alone").manifest;
     let files: Vec<_> = manifest.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(files, ["model/config.json", "model/sub/weights"]);
-    assert_eq!(manifest.digest_of("model"), Some(project.store.digest(&project.latest("alone").path.join("model")).unwrap()));
+    assert_eq!(
+        manifest.digest_of("model"),
+        Some(
+            project
+                .store
+                .digest(&project.latest("alone").path.join("model"))
+                .unwrap()
+        )
+    );
 }
 
 #[test]
@@ -110,16 +126,28 @@ fn forked() -> Project {
 #[test]
 fn a_failure_stops_the_run() {
     let outcome = forked().run();
-    assert_eq!(actions(&outcome.stages), "left=run right=blocked join=blocked after_right=blocked");
+    assert_eq!(
+        actions(&outcome.stages),
+        "left=run right=blocked join=blocked after_right=blocked"
+    );
 }
 
 #[test]
 fn keep_going_runs_what_does_not_need_the_failed_stage() {
-    let selection = Selection { keep_going: true, ..Selection::default() };
+    let selection = Selection {
+        keep_going: true,
+        ..Selection::default()
+    };
     let outcome = forked().run_selected(&selection);
     assert_eq!(outcome.outcome, Outcome::Failed);
-    assert_eq!(actions(&outcome.stages), "left=run right=run join=blocked after_right=run");
-    assert_eq!(outcome.stages[2].reasons[0].to_string(), "not run: stage `left`, which it needs, failed");
+    assert_eq!(
+        actions(&outcome.stages),
+        "left=run right=run join=blocked after_right=run"
+    );
+    assert_eq!(
+        outcome.stages[2].reasons[0].to_string(),
+        "not run: stage `left`, which it needs, failed"
+    );
 }
 
 #[test]
@@ -132,7 +160,11 @@ fn independent_stages_run_side_by_side_if_asked_to() {
     project.options.jobs = 2;
     let mut diary = Diary::default();
     project.run_observed(&Selection::default(), &mut diary);
-    let starts: Vec<_> = diary.0.iter().filter(|line| line.starts_with("start") || line.starts_with("done")).collect();
+    let starts: Vec<_> = diary
+        .0
+        .iter()
+        .filter(|line| line.starts_with("start") || line.starts_with("done"))
+        .collect();
     assert_eq!(starts[..2], ["start left", "start right"]);
 }
 
@@ -143,7 +175,10 @@ fn a_failed_gate_is_remembered_when_the_version_is_reused() {
         let outcome = project.run();
         assert_eq!(actions(&outcome.stages), action);
         assert_eq!(outcome.outcome, Outcome::Gate);
-        assert_eq!(outcome.gates_failed().collect::<Vec<_>>(), [("alone", "student.macro_f1 >= 0.9")]);
+        assert_eq!(
+            outcome.gates_failed().collect::<Vec<_>>(),
+            [("alone", "student.macro_f1 >= 0.9")]
+        );
     }
 }
 
@@ -156,13 +191,26 @@ fn a_run_leaves_a_record_events_and_a_log() {
     let folder = project.path("artifacts/runs").join(&outcome.run);
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     assert!(read("alone.log").contains("log of hello"));
-    let events: Vec<Value> = read("events.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(events.iter().all(|event| event["stage"] == "alone" && event["time"].is_string()));
-    let kinds: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    let events: Vec<Value> = read("events.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        events
+            .iter()
+            .all(|event| event["stage"] == "alone" && event["time"].is_string())
+    );
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["progress", "message", "finished"]);
     let records = project.store.runs();
     assert_eq!(records.len(), 1);
-    assert_eq!((records[0].run.as_str(), records[0].outcome()), (outcome.run.as_str(), Some(Outcome::Done)));
+    assert_eq!(
+        (records[0].run.as_str(), records[0].outcome()),
+        (outcome.run.as_str(), Some(Outcome::Done))
+    );
 }
 
 #[test]
@@ -171,10 +219,23 @@ fn timings_stand_outside_the_manifest() {
     project.run();
     let version = project.latest("alone");
     let timings = version.timings();
-    for key in ["seconds", "peak_memory_bytes", "created", "run", "device", "headline"] {
+    for key in [
+        "seconds",
+        "peak_memory_bytes",
+        "created",
+        "run",
+        "device",
+        "headline",
+    ] {
         assert!(timings.contains_key(key), "{key}");
     }
-    assert!(version.manifest.files.iter().all(|file| file.path != "timings.json"));
+    assert!(
+        version
+            .manifest
+            .files
+            .iter()
+            .all(|file| file.path != "timings.json")
+    );
 }
 
 #[test]
@@ -182,6 +243,13 @@ fn a_store_in_a_folder_that_cannot_be_made_is_a_storage_failure() {
     let project = Project::new();
     project.write("file", "");
     let store = dag::Store::open(project.path("file/artifacts"));
-    let error = store.lock("test", dag::Wait::Forever, &dag::Interrupt::default(), &mut |_| {}).unwrap_err();
+    let error = store
+        .lock(
+            "test",
+            dag::Wait::Forever,
+            &dag::Interrupt::default(),
+            &mut |_| {},
+        )
+        .unwrap_err();
     assert_eq!(stage::Failure::from(error).kind, FailureKind::Storage);
 }

@@ -6,9 +6,11 @@ use crate::project::Project;
 use crate::script::KINDS;
 
 /// Set: this process is a stage; the last argument is its invocation.
-pub const STAGE: &str = "DAG_TEST_STAGE";
+pub(crate) const STAGE: &str = "DAG_TEST_STAGE";
 /// Set: this process is a runner for the project in this folder.
-pub const RUNNER: &str = "DAG_TEST_RUNNER";
+pub(crate) const RUNNER: &str = "DAG_TEST_RUNNER";
+/// Set: how long the runner's first stage takes, in milliseconds.
+pub(crate) const SLEEP: &str = "DAG_TEST_SLEEP";
 
 #[test]
 fn stage_process() {
@@ -23,7 +25,13 @@ fn stage_process() {
 
 #[test]
 fn runner_process() {
-    let Some(folder) = std::env::var_os(RUNNER) else { return };
-    let outcome = Project::chain_in(PathBuf::from(folder)).run();
+    let Some(folder) = std::env::var_os(RUNNER) else {
+        return;
+    };
+    let mut project = Project::chain_in(PathBuf::from(folder));
+    if let Ok(milliseconds) = std::env::var(SLEEP) {
+        project.set("first", "sleep_ms", milliseconds.parse::<u64>().unwrap());
+    }
+    let outcome = project.run();
     std::process::exit(i32::from(outcome.outcome != dag::Outcome::Done));
 }

@@ -29,7 +29,15 @@ fn an_interrupted_run_ends_its_stages_and_says_so() {
     let plan = Plan::new(&project.dag, &project.store, &Selection::default()).unwrap();
     let started = Instant::now();
     let mut observer = Impatient(project.options.interrupt.clone());
-    let outcome = execute(&plan, &project.dag, &project.store, &lock, &project.options, &mut observer).unwrap();
+    let outcome = execute(
+        &plan,
+        &project.dag,
+        &project.store,
+        &lock,
+        &project.options,
+        &mut observer,
+    )
+    .unwrap();
     assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!((outcome.outcome, outcome.signal), (Outcome::Interrupted, Some(2)));
     assert_eq!(actions(&outcome.stages), "slow=run next=blocked");
@@ -49,7 +57,19 @@ fn a_stage_that_ignores_the_signal_is_killed_after_the_grace() {
     let plan = Plan::new(&project.dag, &project.store, &Selection::default()).unwrap();
     let started = Instant::now();
     let mut observer = Impatient(project.options.interrupt.clone());
-    let outcome = execute(&plan, &project.dag, &project.store, &lock, &project.options, &mut observer).unwrap();
+    let outcome = execute(
+        &plan,
+        &project.dag,
+        &project.store,
+        &lock,
+        &project.options,
+        &mut observer,
+    )
+    .unwrap();
     assert_eq!(outcome.outcome, Outcome::Interrupted);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
 }

@@ -16,7 +16,10 @@ fn a_second_writer_that_may_not_wait_is_refused_and_told_by_whom() {
     let _held = project.lock();
     let error = lock(&project, Wait::AtMost(Duration::ZERO)).unwrap_err();
     let words = error.to_string();
-    assert!(words.contains(&format!("process {} since ", std::process::id())), "{words}");
+    assert!(
+        words.contains(&format!("process {} since ", std::process::id())),
+        "{words}"
+    );
     assert!(words.contains("`test`"), "{words}");
     assert_eq!(stage::Failure::from(error).kind, stage::FailureKind::Storage);
 }
@@ -32,7 +35,9 @@ fn a_second_writer_waits_says_for_whom_and_goes_on() {
         });
         let mut holders = Vec::new();
         let store = Store::open(project.store.root());
-        let lock = store.lock("second", Wait::Forever, &Interrupt::default(), &mut |holder| holders.push(holder.clone()));
+        let lock = store.lock("second", Wait::Forever, &Interrupt::default(), &mut |holder| {
+            holders.push(holder.clone())
+        });
         lock.unwrap();
         holders
     });
@@ -45,7 +50,10 @@ fn waiting_ends_when_its_time_is_over() {
     let project = Project::chain();
     let _held = project.lock();
     let started = Instant::now();
-    assert!(matches!(lock(&project, Wait::AtMost(Duration::from_millis(200))), Err(LockError::Busy { .. })));
+    assert!(matches!(
+        lock(&project, Wait::AtMost(Duration::from_millis(200))),
+        Err(LockError::Busy { .. })
+    ));
     assert!(started.elapsed() >= Duration::from_millis(200));
 }
 
@@ -55,7 +63,9 @@ fn waiting_can_be_interrupted() {
     let _held = project.lock();
     let interrupt = Interrupt::default();
     interrupt.raise(15);
-    let result = project.store.lock("second", Wait::Forever, &interrupt, &mut |_| {});
+    let result = project
+        .store
+        .lock("second", Wait::Forever, &interrupt, &mut |_| {});
     assert!(matches!(result, Err(LockError::Interrupted { signal: 15 })));
 }
 

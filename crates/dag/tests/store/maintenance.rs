@@ -18,10 +18,19 @@ fn three_versions() -> Project {
 fn versions_are_listed_by_stage_and_number() {
     let project = three_versions();
     let list = project.store.list(None);
-    let lines: Vec<_> = list.iter().map(|info| (info.stage.as_str(), info.number, info.latest)).collect();
+    let lines: Vec<_> = list
+        .iter()
+        .map(|info| (info.stage.as_str(), info.number, info.latest))
+        .collect();
     let third = [("third", 1, false), ("third", 2, false), ("third", 3, true)];
-    assert_eq!(lines, [[("first", 1, true), ("second", 1, true)].as_slice(), &third].concat());
-    assert!(list.iter().all(|info| info.seconds.is_some() && info.created.is_some() && info.damage.is_none()));
+    assert_eq!(
+        lines,
+        [[("first", 1, true), ("second", 1, true)].as_slice(), &third].concat()
+    );
+    assert!(
+        list.iter()
+            .all(|info| info.seconds.is_some() && info.created.is_some() && info.damage.is_none())
+    );
 }
 
 #[test]
@@ -29,7 +38,10 @@ fn verify_reads_every_file_again() {
     let project = three_versions();
     let found = project.store.verify();
     assert_eq!(found.intact.len(), 5);
-    let path = project.store.stage_folder("third").join(project.store.versions("third")[1].to_string());
+    let path = project
+        .store
+        .stage_folder("third")
+        .join(project.store.versions("third")[1].to_string());
     std::fs::write(path.join("out.txt"), "tampered").unwrap();
     let found = project.store.verify();
     assert_eq!(found.broken.len(), 1);
@@ -48,7 +60,12 @@ fn gc_keeps_the_newest_and_latest_and_what_they_were_made_from() {
     assert_eq!(project.names("third").len(), 3, "a dry run removes nothing");
     let done = project.store.collect(&lock, 1, false).unwrap();
     assert_eq!((done.kept, done.removed.len()), (4, 1));
-    let numbers: Vec<_> = project.store.versions("third").iter().map(|name| name.number).collect();
+    let numbers: Vec<_> = project
+        .store
+        .versions("third")
+        .iter()
+        .map(|name| name.number)
+        .collect();
     assert_eq!(numbers, [1, 3]);
     assert!(project.plan(&Selection::default()).is_current());
 }
@@ -60,7 +77,12 @@ fn gc_keeps_tagged_versions() {
     let second = project.store.resolve_version("third@2").unwrap();
     project.store.tag(&lock, &second, "best").unwrap();
     project.store.collect(&lock, 1, false).unwrap();
-    let numbers: Vec<_> = project.store.versions("third").iter().map(|name| name.number).collect();
+    let numbers: Vec<_> = project
+        .store
+        .versions("third")
+        .iter()
+        .map(|name| name.number)
+        .collect();
     assert_eq!(numbers, [2, 3]);
 }
 
@@ -71,7 +93,10 @@ fn gc_clears_what_was_set_aside() {
     std::fs::remove_file(project.latest("third").path.join("out.txt")).unwrap();
     project.run();
     project.store.collect(&project.lock(), 1, false).unwrap();
-    assert_eq!(names_in(&project.path("artifacts/.broken/third")), Vec::<String>::new());
+    assert_eq!(
+        names_in(&project.path("artifacts/.broken/third")),
+        Vec::<String>::new()
+    );
     assert_eq!(project.names("third").len(), 1);
 }
 

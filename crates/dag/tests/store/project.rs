@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use classification::{LabelSet, Task};
 use dag::{
-    Dag, InputRef, Interrupt, News, Observer, Options, Plan, RunOutcome, RuntimeSpec, Selection, StageSpec, Store,
-    Version, Wait, WriterLock, execute,
+    Dag, InputRef, Interrupt, News, Observer, Options, Plan, RunOutcome, RuntimeSpec, Selection, StageSpec,
+    Store, Version, Wait, WriterLock, execute,
 };
 use serde_json::{Value, json};
 use stage::{ArtifactType, OutputSpec, SourceOptions, StageKind};
@@ -15,17 +15,17 @@ use stage::{ArtifactType, OutputSpec, SourceOptions, StageKind};
 use crate::helpers;
 use crate::script::SCRIPT;
 
-pub struct Project {
+pub(crate) struct Project {
     _temporary: Option<tempfile::TempDir>,
-    pub folder: PathBuf,
-    pub dag: Dag,
-    pub store: Store,
-    pub options: Options,
+    pub(crate) folder: PathBuf,
+    pub(crate) dag: Dag,
+    pub(crate) store: Store,
+    pub(crate) options: Options,
 }
 
 /// What a run told, a line each.
 #[derive(Default)]
-pub struct Diary(pub Vec<String>);
+pub(crate) struct Diary(pub(crate) Vec<String>);
 
 impl Observer for Diary {
     fn observe(&mut self, news: &News<'_>) {
@@ -43,7 +43,7 @@ impl Observer for Diary {
 }
 
 impl Project {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let mut project = Self::in_folder(temporary.path().canonicalize().unwrap());
         project._temporary = Some(temporary);
@@ -51,11 +51,11 @@ impl Project {
     }
 
     /// `first` reads `data.txt`, `second` reads `first`, `third` reads `second`.
-    pub fn chain() -> Self {
+    pub(crate) fn chain() -> Self {
         Self::new().with_chain()
     }
 
-    pub fn chain_in(folder: PathBuf) -> Self {
+    pub(crate) fn chain_in(folder: PathBuf) -> Self {
         Self::in_folder(folder).with_chain()
     }
 
@@ -85,15 +85,27 @@ impl Project {
         let mut options = Options::new(std::iter::once(program).chain(arguments).collect());
         options.env = vec![(helpers::STAGE.into(), "1".into())];
         let store = Store::open(folder.join("artifacts"));
-        Self { _temporary: None, folder, dag, store, options }
+        Self {
+            _temporary: None,
+            folder,
+            dag,
+            store,
+            options,
+        }
     }
 
     /// Adds a stage of kind `script`; inputs are `NAME=STAGE.out` or `NAME=FILE`, equal names are one list.
-    pub fn stage(self, name: &str, params: Value, inputs: &[&str]) -> Self {
+    pub(crate) fn stage(self, name: &str, params: Value, inputs: &[&str]) -> Self {
         self.stage_of(&SCRIPT, name, params, inputs)
     }
 
-    pub fn stage_of(mut self, kind: &'static dyn StageKind, name: &str, mut params: Value, inputs: &[&str]) -> Self {
+    pub(crate) fn stage_of(
+        mut self,
+        kind: &'static dyn StageKind,
+        name: &str,
+        mut params: Value,
+        inputs: &[&str],
+    ) -> Self {
         let mut named: Vec<(String, Vec<InputRef>)> = Vec::new();
         for input in inputs {
             let (input, written) = input.split_once('=').unwrap();
@@ -115,97 +127,128 @@ impl Project {
             seed: self.dag.seed,
             precision: "f32".to_owned(),
             inputs: named,
-            outputs: outputs.into_iter().map(|file| OutputSpec::new(file, ArtifactType::Document)).collect(),
+            outputs: outputs
+                .into_iter()
+                .map(|file| OutputSpec::new(file, ArtifactType::Document))
+                .collect(),
         });
         self
     }
 
     fn input(&self, written: &str) -> InputRef {
         let written = written.to_owned();
-        if let Some(stage) = written.strip_suffix(".out").and_then(|stage| self.dag.index_of(stage)) {
-            return InputRef::Artifact { stage, file: "out.txt".into(), artifact_type: ArtifactType::Document, written };
+        if let Some(stage) = written
+            .strip_suffix(".out")
+            .and_then(|stage| self.dag.index_of(stage))
+        {
+            return InputRef::Artifact {
+                stage,
+                file: "out.txt".into(),
+                artifact_type: ArtifactType::Document,
+                written,
+            };
         }
         let (path, options) = (self.folder.join(&written), SourceOptions::default());
-        InputRef::Path { path, written, artifact_type: ArtifactType::File, options }
+        InputRef::Path {
+            path,
+            written,
+            artifact_type: ArtifactType::File,
+            options,
+        }
     }
 
-    pub fn spec(&mut self, stage: &str) -> &mut StageSpec {
+    pub(crate) fn spec(&mut self, stage: &str) -> &mut StageSpec {
         let index = self.dag.index_of(stage).unwrap();
         &mut self.dag.stages[index]
     }
 
-    pub fn set(&mut self, stage: &str, param: &str, value: impl Into<Value>) {
+    pub(crate) fn set(&mut self, stage: &str, param: &str, value: impl Into<Value>) {
         self.spec(stage).params[param] = value.into();
     }
 
-    pub fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.folder.join(relative)
     }
 
-    pub fn write(&self, file: &str, content: &str) {
+    pub(crate) fn write(&self, file: &str, content: &str) {
         std::fs::write(self.path(file), content).unwrap();
     }
 
     /// A lock-holding program would do this first.
-    pub fn lock(&self) -> WriterLock {
-        self.store.lock("test", Wait::Forever, &Interrupt::default(), &mut |_| {}).unwrap()
+    pub(crate) fn lock(&self) -> WriterLock {
+        self.store
+            .lock("test", Wait::Forever, &Interrupt::default(), &mut |_| {})
+            .unwrap()
     }
 
-    pub fn plan(&self, selection: &Selection) -> Plan {
+    pub(crate) fn plan(&self, selection: &Selection) -> Plan {
         Plan::new(&self.dag, &self.store, selection).unwrap()
     }
 
     /// `first=run second=reuse`.
-    pub fn planned(&self, selection: &Selection) -> String {
+    pub(crate) fn planned(&self, selection: &Selection) -> String {
         actions(&self.plan(selection).document().stages)
     }
 
     /// The reasons for a stage in a plan for all, as text.
-    pub fn reasons(&self, stage: &str) -> Vec<String> {
+    pub(crate) fn reasons(&self, stage: &str) -> Vec<String> {
         let plan = self.plan(&Selection::default());
-        plan.stage(stage).unwrap().report.reasons.iter().map(ToString::to_string).collect()
+        plan.stage(stage)
+            .unwrap()
+            .report
+            .reasons
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
-    pub fn run(&self) -> RunOutcome {
+    pub(crate) fn run(&self) -> RunOutcome {
         self.run_selected(&Selection::default())
     }
 
-    pub fn run_selected(&self, selection: &Selection) -> RunOutcome {
+    pub(crate) fn run_selected(&self, selection: &Selection) -> RunOutcome {
         self.run_observed(selection, &mut Diary::default())
     }
 
-    pub fn run_observed(&self, selection: &Selection, diary: &mut Diary) -> RunOutcome {
+    pub(crate) fn run_observed(&self, selection: &Selection, diary: &mut Diary) -> RunOutcome {
         // As a new process would see it: nothing remembered but what is on the disk.
         let store = Store::open(self.store.root());
-        let lock = store.lock("test", Wait::Forever, &Interrupt::default(), &mut |_| {}).unwrap();
+        let lock = store
+            .lock("test", Wait::Forever, &Interrupt::default(), &mut |_| {})
+            .unwrap();
         let plan = Plan::new(&self.dag, &store, selection).unwrap();
         execute(&plan, &self.dag, &store, &lock, &self.options, diary).unwrap()
     }
 
-    pub fn latest(&self, stage: &str) -> Version {
+    pub(crate) fn latest(&self, stage: &str) -> Version {
         let name = self.store.latest(stage).unwrap();
         self.store.load(stage, &name).unwrap()
     }
 
-    pub fn output(&self, stage: &str) -> String {
+    pub(crate) fn output(&self, stage: &str) -> String {
         std::fs::read_to_string(self.latest(stage).path.join("out.txt")).unwrap()
     }
 
     /// Names in a stage's folder, `latest` left out.
-    pub fn names(&self, stage: &str) -> Vec<String> {
-        names_in(&self.store.stage_folder(stage)).into_iter().filter(|name| name != "latest").collect()
+    pub(crate) fn names(&self, stage: &str) -> Vec<String> {
+        names_in(&self.store.stage_folder(stage))
+            .into_iter()
+            .filter(|name| name != "latest")
+            .collect()
     }
 }
 
-pub fn names_in(folder: &Path) -> Vec<String> {
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
 
 /// `first=run second=reuse`.
-pub fn actions(stages: &[dag::StageReport]) -> String {
+pub(crate) fn actions(stages: &[dag::StageReport]) -> String {
     let word = |report: &dag::StageReport| {
         let action = serde_json::to_value(report.action).unwrap();
         format!("{}={}", report.stage, action.as_str().unwrap())

@@ -6,19 +6,18 @@ use stage::Failure;
 
 use crate::project::Project;
 
-fn report() -> Project {
-    let outputs = json!(["report.json", "report.html", "kept.parquet", "models/a/errors.txt"]);
-    let project = Project::new().stage("evaluate", json!({"outputs": outputs, "parquet": true, "text": ""}), &[]);
-    std::mem::forget(project.lock());
-    project
-}
-
-fn ready() -> Project {
-    let mut project = report();
-    // An empty footer: the smallest thing that passes for a parquet file.
-    project.set("evaluate", "text", "\u{0}\u{0}\u{0}\u{0}PAR1");
-    project.set("evaluate", "parquet", false);
-    project.set("evaluate", "text", "PAR1\u{0}\u{0}\u{0}\u{0}PAR1");
+/// One version with two reports, a table and a folder.
+fn made() -> Project {
+    let outputs = json!([
+        "report.json",
+        "report.html",
+        "kept.parquet",
+        "models/a/errors.txt"
+    ]);
+    // The smallest thing that passes for a parquet file.
+    let text = "PAR1\u{0}\u{0}\u{0}\u{0}PAR1";
+    let project = Project::new().stage("evaluate", json!({"outputs": outputs, "text": text}), &[]);
+    assert_eq!(project.run().outcome, dag::Outcome::Done);
     project
 }
 
@@ -36,25 +35,39 @@ fn an_artifact_is_named_by_its_stem_or_its_full_name() {
         ("evaluate.manifest.json", "manifest.json"),
     ];
     for (reference, file) in names {
-        assert_eq!(project.store.resolve(reference).unwrap(), folder.join(file), "{reference}");
+        assert_eq!(
+            project.store.resolve(reference).unwrap(),
+            folder.join(file),
+            "{reference}"
+        );
     }
 }
 
 #[test]
 fn stems_that_collide_are_refused_with_their_full_names() {
     let error = made().store.resolve("evaluate.report").unwrap_err();
-    assert_eq!(error.to_string(), "`report` of `evaluate@1` may be `report.json` or `report.html`");
+    assert_eq!(
+        error.to_string(),
+        "`report` of `evaluate@1` may be `report.json` or `report.html`"
+    );
 }
 
 #[test]
 fn what_is_not_there_is_answered_with_the_nearest() {
     let project = made();
-    let hint = |reference: &str| Failure::from(project.store.resolve(reference).unwrap_err()).hints.join("; ");
+    let hint = |reference: &str| {
+        Failure::from(project.store.resolve(reference).unwrap_err())
+            .hints
+            .join("; ")
+    };
     assert_eq!(hint("evalute.kept"), "did you mean `evaluate`?");
-    assert_eq!(hint("evaluate.kpet"), "did you mean `kept.parquet`?");
+    assert_eq!(hint("evaluate.kpet"), "did you mean `kept`?");
     assert_eq!(hint("evaluate@7.kept"), "versions: 1");
     assert!(hint("evaluate").starts_with("artifacts: report.json, report.html"));
-    assert!(matches!(project.store.resolve("x.kept"), Err(ReferenceError::UnknownStage { .. })));
+    assert!(matches!(
+        project.store.resolve("x.kept"),
+        Err(ReferenceError::UnknownStage { .. })
+    ));
 }
 
 #[test]
@@ -64,7 +77,10 @@ fn a_tag_names_a_version() {
     project.store.tag(&project.lock(), &first, "best").unwrap();
     project.set("evaluate", "sleep_ms", 1);
     project.run();
-    assert_eq!(project.store.resolve_version("evaluate@best").unwrap().name, first.name);
+    assert_eq!(
+        project.store.resolve_version("evaluate@best").unwrap().name,
+        first.name
+    );
     assert_eq!(project.store.resolve_version("evaluate").unwrap().name.number, 2);
     assert!(project.store.tag(&project.lock(), &first, "12").is_err());
 }
@@ -74,11 +90,8 @@ fn a_broken_version_is_not_handed_out() {
     let project = made();
     std::fs::write(project.latest("evaluate").path.join("report.html"), "edited").unwrap();
     let error = project.store.resolve("evaluate@1.report.html").unwrap_err();
-    assert_eq!(error.to_string(), "`evaluate@1` is broken: `report.html` was modified");
-}
-
-fn made() -> Project {
-    let project = ready();
-    assert_eq!(project.run().outcome, dag::Outcome::Done);
-    project
+    assert_eq!(
+        error.to_string(),
+        "`evaluate@1` is broken: `report.html` was modified"
+    );
 }

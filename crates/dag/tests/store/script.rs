@@ -6,31 +6,59 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{
-    CheckContext, Completion, Context, Failure, InputSpec, Level, OutputSpec, Problem, Resolved, StageKind, Uses,
+    CheckContext, Completion, Context, Failure, InputSpec, Level, OutputSpec, Problem, Resolved, StageKind,
+    Uses,
 };
 
-pub struct Script {
-    pub name: &'static str,
-    pub version: u32,
-    pub uses: Uses,
-    pub other_inputs: Option<InputSpec>,
+pub(crate) struct Script {
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(crate) uses: Uses,
+    pub(crate) other_inputs: Option<InputSpec>,
 }
 
-const NOTHING: Uses = Uses { seed: false, labels: false, precision: false };
-const MODELS: InputSpec =
-    InputSpec { name: "model", accepts: &[], required: false, many: false, description: "any number of models" };
+const NOTHING: Uses = Uses {
+    seed: false,
+    labels: false,
+    precision: false,
+};
+const MODELS: InputSpec = InputSpec {
+    name: "model",
+    accepts: &[],
+    required: false,
+    many: false,
+    description: "any number of models",
+};
 
-pub static SCRIPT: Script = Script { name: "script", version: 1, uses: NOTHING, other_inputs: None };
-pub static SCRIPT_2: Script = Script { name: "script", version: 2, uses: NOTHING, other_inputs: None };
-pub static TRAINING: Script = Script {
-    name: "training",
+pub(crate) static SCRIPT: Script = Script {
+    name: "script",
     version: 1,
-    uses: Uses { seed: true, labels: true, precision: true },
+    uses: NOTHING,
     other_inputs: None,
 };
-pub static COMPARISON: Script =
-    Script { name: "comparison", version: 1, uses: NOTHING, other_inputs: Some(MODELS) };
-pub static KINDS: [&dyn StageKind; 3] = [&SCRIPT, &TRAINING, &COMPARISON];
+pub(crate) static SCRIPT_2: Script = Script {
+    name: "script",
+    version: 2,
+    uses: NOTHING,
+    other_inputs: None,
+};
+pub(crate) static TRAINING: Script = Script {
+    name: "training",
+    version: 1,
+    uses: Uses {
+        seed: true,
+        labels: true,
+        precision: true,
+    },
+    other_inputs: None,
+};
+pub(crate) static COMPARISON: Script = Script {
+    name: "comparison",
+    version: 1,
+    uses: NOTHING,
+    other_inputs: Some(MODELS),
+};
+pub(crate) static KINDS: [&dyn StageKind; 3] = [&SCRIPT, &TRAINING, &COMPARISON];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -69,8 +97,13 @@ impl StageKind for Script {
     }
 
     fn inputs(&self) -> &'static [InputSpec] {
-        const ANY: InputSpec =
-            InputSpec { name: "x", accepts: &[], required: false, many: true, description: "anything" };
+        const ANY: InputSpec = InputSpec {
+            name: "x",
+            accepts: &[],
+            required: false,
+            many: true,
+            description: "anything",
+        };
         &[ANY]
     }
 
@@ -84,7 +117,10 @@ impl StageKind for Script {
     }
 
     fn check(&self, params: &Value, _: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>> {
-        Ok(Resolved { params: params.clone(), inputs: Vec::new() })
+        Ok(Resolved {
+            params: params.clone(),
+            inputs: Vec::new(),
+        })
     }
 
     fn outputs(&self, _: &Value, _: &BTreeSet<String>) -> Vec<OutputSpec> {
@@ -103,13 +139,20 @@ impl StageKind for Script {
             }
         }
         for file in &orders.outputs {
-            let framed = if orders.parquet { format!("PAR1{content}\0\0\0\0") } else { content.clone() };
+            let framed = if orders.parquet {
+                format!("PAR1{content}\0\0\0\0")
+            } else {
+                content.clone()
+            };
             ctx.write(file, framed.as_bytes())?;
         }
         ctx.progress("writing", 1, Some(1), "files");
         std::thread::sleep(Duration::from_millis(orders.sleep_ms));
         if let Some(text) = &orders.say {
-            ctx.send(&stage::Event::Message { level: Level::Info, text: text.clone() });
+            ctx.send(&stage::Event::Message {
+                level: Level::Info,
+                text: text.clone(),
+            });
             eprintln!("log of {text}");
         }
         if let Some(path) = &orders.touch_input {
@@ -124,7 +167,11 @@ impl StageKind for Script {
         }
         match orders.fail {
             Some(message) => Err(Failure::stage(message)),
-            None => Ok(Completion { gates_failed: orders.gates, headline: Some("all well".into()), ..Completion::default() }),
+            None => Ok(Completion {
+                gates_failed: orders.gates,
+                headline: Some("all well".into()),
+                ..Completion::default()
+            }),
         }
     }
 }

@@ -5,21 +5,33 @@ use dag::{Outcome, Plan, PlanError, Selection};
 use crate::project::{Project, actions};
 
 fn forced(targets: &[&str]) -> Selection {
-    Selection { force: true, ..Selection::targets(targets.iter().copied()) }
+    Selection {
+        force: true,
+        ..Selection::targets(targets.iter().copied())
+    }
 }
 
 fn only(stage: &str) -> Selection {
-    Selection { only: Some(stage.to_owned()), ..Selection::default() }
+    Selection {
+        only: Some(stage.to_owned()),
+        ..Selection::default()
+    }
 }
 
 fn from(stage: &str) -> Selection {
-    Selection { from: Some(stage.to_owned()), ..Selection::default() }
+    Selection {
+        from: Some(stage.to_owned()),
+        ..Selection::default()
+    }
 }
 
 #[test]
 fn targets_bring_what_they_need() {
     let project = Project::chain();
-    assert_eq!(project.planned(&Selection::targets(["second"])), "first=run second=run");
+    assert_eq!(
+        project.planned(&Selection::targets(["second"])),
+        "first=run second=run"
+    );
 }
 
 #[test]
@@ -27,7 +39,10 @@ fn an_unknown_stage_is_answered_with_the_nearest() {
     let project = Project::chain();
     let error = Plan::new(&project.dag, &project.store, &Selection::targets(["secnd"])).unwrap_err();
     let PlanError::UnknownStage { name, hint } = error;
-    assert_eq!((name.as_str(), hint.as_str()), ("secnd", "did you mean `second`?"));
+    assert_eq!(
+        (name.as_str(), hint.as_str()),
+        ("secnd", "did you mean `second`?")
+    );
 }
 
 #[test]
@@ -49,8 +64,14 @@ fn force_of_a_stage_leaves_what_precedes_and_cuts_off_after_an_equal_result() {
     assert_eq!(actions(&outcome.stages), "first=reuse second=run");
     let after = project.latest("second");
     assert_eq!(after.name.number, 2);
-    assert_eq!(after.manifest.digest_of("out.txt"), before.manifest.digest_of("out.txt"));
-    assert_eq!(project.planned(&Selection::default()), "first=reuse second=reuse third=reuse");
+    assert_eq!(
+        after.manifest.digest_of("out.txt"),
+        before.manifest.digest_of("out.txt")
+    );
+    assert_eq!(
+        project.planned(&Selection::default()),
+        "first=reuse second=reuse third=reuse"
+    );
 }
 
 #[test]
@@ -109,7 +130,10 @@ fn only_takes_the_current_version_even_if_a_newer_one_is_there() {
     let plan = project.plan(&only("third"));
     assert_eq!(actions(&plan.document().stages), "third=reuse");
     assert!(plan.stages[0].report.notes.is_empty());
-    assert_eq!(plan.stages[0].report.version, Some(project.store.versions("third")[0].to_string()));
+    assert_eq!(
+        plan.stages[0].report.version,
+        Some(project.store.versions("third")[0].to_string())
+    );
 }
 
 #[test]
@@ -117,5 +141,8 @@ fn only_without_inputs_is_missing_something() {
     let project = Project::chain();
     let outcome = project.run_selected(&only("third"));
     assert_eq!(actions(&outcome.stages), "third=blocked");
-    assert_eq!(outcome.failures().next().unwrap().1.kind, stage::FailureKind::Missing);
+    assert_eq!(
+        outcome.failures().next().unwrap().1.kind,
+        stage::FailureKind::Missing
+    );
 }

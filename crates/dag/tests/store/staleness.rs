@@ -1,5 +1,7 @@
 //! What makes a stage run anew, and what does not.
 
+use std::time::{Duration, Instant};
+
 use dag::{Outcome, Selection};
 use serde_json::json;
 
@@ -61,7 +63,10 @@ fn an_equal_result_of_a_rerun_stage_cuts_the_run_short() {
     project.set("second", "constant", true);
     project.run();
     project.write("data.txt", "DATA");
-    assert_eq!(project.planned(&Selection::default()), "first=run second=run third=run");
+    assert_eq!(
+        project.planned(&Selection::default()),
+        "first=run second=run third=run"
+    );
     assert_eq!(actions(&project.run().stages), "first=run second=run third=reuse");
 }
 
@@ -73,7 +78,10 @@ fn going_back_reuses_the_older_version_and_links_latest_to_it() {
     project.run();
     assert_eq!(project.latest("third").name.number, 2);
     project.set("third", "text", "3");
-    assert_eq!(actions(&project.run().stages), "first=reuse second=reuse third=reuse");
+    assert_eq!(
+        actions(&project.run().stages),
+        "first=reuse second=reuse third=reuse"
+    );
     assert_eq!(project.latest("third").name.number, 1);
 }
 
@@ -86,8 +94,18 @@ fn a_missing_file_is_a_miss_and_the_version_is_set_aside() {
     assert_eq!(project.reasons("second"), ["output missing: out.txt"]);
     let outcome = project.run();
     assert_eq!(actions(&outcome.stages), "first=reuse second=run third=reuse");
-    assert!(outcome.stages[1].notes.iter().any(|note| note.contains("set aside as")), "{:?}", outcome.stages[1]);
-    assert_eq!(names_in(&project.path("artifacts/.broken/second")), [version.name.to_string()]);
+    assert!(
+        outcome.stages[1]
+            .notes
+            .iter()
+            .any(|note| note.contains("set aside as")),
+        "{:?}",
+        outcome.stages[1]
+    );
+    assert_eq!(
+        names_in(&project.path("artifacts/.broken/second")),
+        [version.name.to_string()]
+    );
     assert_eq!(project.latest("second").name.number, 2);
 }
 
@@ -100,7 +118,10 @@ fn a_flipped_bit_is_found_on_use() {
     bytes[0] ^= 1;
     std::fs::write(&path, bytes).unwrap();
     assert_eq!(project.reasons("second"), ["output modified: out.txt"]);
-    assert_eq!(actions(&project.run().stages), "first=reuse second=run third=reuse");
+    assert_eq!(
+        actions(&project.run().stages),
+        "first=reuse second=run third=reuse"
+    );
 }
 
 #[test]
@@ -148,7 +169,10 @@ fn a_dangling_latest_does_not_matter() {
     let link = project.store.stage_folder("first").join("latest");
     std::fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink("0007-00000000", &link).unwrap();
-    assert_eq!(actions(&project.run().stages), "first=reuse second=reuse third=reuse");
+    assert_eq!(
+        actions(&project.run().stages),
+        "first=reuse second=reuse third=reuse"
+    );
     assert_eq!(project.latest("first").name.number, 1);
 }
 
@@ -167,7 +191,10 @@ fn a_missing_input_file_blocks_the_stage_and_what_follows() {
     let project = Project::chain();
     std::fs::remove_file(project.path("data.txt")).unwrap();
     let outcome = project.run();
-    assert_eq!(actions(&outcome.stages), "first=blocked second=blocked third=blocked");
+    assert_eq!(
+        actions(&outcome.stages),
+        "first=blocked second=blocked third=blocked"
+    );
     let (stage, failure) = outcome.failures().next().unwrap();
     assert_eq!((stage, failure.kind), ("first", stage::FailureKind::Missing));
     assert!(failure.message.contains("data.txt"), "{failure}");
@@ -186,23 +213,31 @@ fn a_plan_estimates_seconds_from_the_last_version() {
 fn two_runs_from_empty_stores_make_the_same_manifests() {
     let manifests = |project: &Project| {
         project.run();
-        ["first", "second", "third"].map(|stage| std::fs::read(project.latest(stage).path.join("manifest.json")).unwrap())
+        ["first", "second", "third"]
+            .map(|stage| std::fs::read(project.latest(stage).path.join("manifest.json")).unwrap())
     };
     assert_eq!(manifests(&Project::chain()), manifests(&Project::chain()));
 }
 
 #[test]
-fn a_pipeline_with_many_artifacts_is_found_current_at_once() {
-    let mut project = Project::chain();
-    project.set("third", "text", "x".repeat(50 << 20));
+fn a_pipeline_of_200_megabytes_is_found_current_at_once() {
+    let project = Project::chain();
+    project.write("data.txt", &"x".repeat(50 << 20));
     project.run();
-    project.plan(&Selection::default());
-    std::thread::sleep(std::time::Duration::from_millis(2100));
+    // Files younger than two seconds are hashed again.
+    std::thread::sleep(Duration::from_millis(2100));
     project.run();
-    let started = std::time::Instant::now();
-    let outcome = project.run();
-    assert_eq!(actions(&outcome.stages), "first=reuse second=reuse third=reuse");
-    assert!(started.elapsed().as_millis() < 150, "{:?}", started.elapsed());
+    // The best of several: other tests run beside this one.
+    let seconds = (0..10).map(|_| {
+        let started = Instant::now();
+        assert_eq!(
+            actions(&project.run().stages),
+            "first=reuse second=reuse third=reuse"
+        );
+        started.elapsed()
+    });
+    let best = seconds.min().unwrap();
+    assert!(best < Duration::from_millis(150), "{best:?}");
 }
 
 #[test]
@@ -214,7 +249,10 @@ fn json_answers_have_the_keys_of_the_contract() {
     assert!(document["run"].is_string());
     let stage = &document["stages"][0];
     assert_eq!(stage["action"], "run");
-    assert_eq!(stage["reasons"], json!([{"field": "never ran", "before": null, "after": null}]));
+    assert_eq!(
+        stage["reasons"],
+        json!([{"field": "never ran", "before": null, "after": null}])
+    );
     for key in ["stage", "kind", "version", "path", "seconds"] {
         assert!(!stage[key].is_null(), "{key}");
     }

@@ -9,8 +9,8 @@ use polars::prelude::{
 use serde_json::Value;
 use stage::Format;
 
+use crate::bad_row::SHOWN_ROWS;
 use crate::delimited::Records;
-use crate::error::SHOWN_ROWS;
 use crate::jsonl::{Columns, for_each_object};
 use crate::{BadRow, DatasetError, Place};
 
