@@ -11,18 +11,34 @@ use crate::support::repository;
 fn reachable() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        // Crates for other systems need not be on this machine.
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
         .current_dir(repository())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let names: BTreeMap<String, String> =
-        metadata["packages"].as_array().unwrap().iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
+    let names: BTreeMap<String, String> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (text(&p["id"]), text(&p["name"])))
+        .collect();
     let mut edges: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for node in metadata["resolve"]["nodes"].as_array().unwrap() {
         let dependencies = node["deps"].as_array().unwrap().iter();
-        let normal = dependencies.filter(|d| d["dep_kinds"].as_array().unwrap().iter().any(|k| k["kind"].is_null()));
+        let normal = dependencies.filter(|d| {
+            d["dep_kinds"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|k| k["kind"].is_null())
+        });
         edges.insert(text(&node["id"]), normal.map(|d| text(&d["pkg"])).collect());
     }
     let members = metadata["workspace_members"].as_array().unwrap().iter().map(text);
@@ -45,7 +61,10 @@ fn reachable() -> BTreeMap<String, BTreeSet<String>> {
 fn the_engine_reaches_neither_polars_nor_burn_nor_any_stage() {
     let reachable = reachable();
     let stages = reachable.keys().filter(|name| name.starts_with("stage_"));
-    for forbidden in ["polars", "burn", "tokenizers", "dataset", "model"].into_iter().chain(stages.map(String::as_str)) {
+    for forbidden in ["polars", "burn", "tokenizers", "dataset", "model"]
+        .into_iter()
+        .chain(stages.map(String::as_str))
+    {
         assert!(!reachable["dag"].contains(forbidden), "dag reaches {forbidden}");
     }
 }
@@ -68,9 +87,19 @@ fn stages_do_not_need_each_other() {
 }
 
 #[test]
+fn only_the_program_reaches_the_hub() {
+    for (name, reached) in reachable() {
+        let may = name == "pipeline" || name == "hub";
+        assert!(may || !reached.contains("hf-hub"), "{name} reaches hf-hub");
+    }
+}
+
+#[test]
 fn classification_is_pure() {
     let reached = &reachable()["classification"];
-    for forbidden in ["polars", "burn", "stage", "tracing", "tempfile", "dag", "dataset", "model"] {
+    for forbidden in [
+        "polars", "burn", "stage", "tracing", "tempfile", "dag", "dataset", "model",
+    ] {
         assert!(!reached.contains(forbidden), "classification reaches {forbidden}");
     }
 }

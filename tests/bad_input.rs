@@ -20,40 +20,69 @@ fn run_with(file: &str, content: impl AsRef<[u8]>, words: &[&str]) {
 
 #[test]
 fn an_unknown_key_has_a_position_and_a_suggestion() {
-    check("batch_size: 8", "batch_sise: 8", &["pipeline.yaml:16:7", "batch_sise", "did you mean `batch_size`"]);
+    check(
+        "batch_size: 8",
+        "batch_sise: 8",
+        &["pipeline.yaml:16:7", "batch_sise", "did you mean `batch_size`"],
+    );
 }
 
 #[test]
 fn a_wrong_type_has_a_position() {
-    check("epochs: 2", "epochs: two", &["pipeline.yaml:17:15", "epochs", "two"]);
+    check(
+        "epochs: 2",
+        "epochs: two",
+        &["pipeline.yaml:17:15", "epochs", "two"],
+    );
 }
 
 #[test]
 fn a_cycle_is_shown_as_a_path() {
-    check("raw: prepare.raw", "raw: pseudo_label.kept", &["score", "pseudo_label", "cycle"]);
+    check(
+        "raw: prepare.raw",
+        "raw: pseudo_label.kept",
+        &["score", "pseudo_label", "cycle"],
+    );
 }
 
 #[test]
 fn an_unknown_stage_has_a_suggestion() {
-    check("train: prepare.train", "train: prepar.train", &["prepar", "did you mean `prepare"]);
+    check(
+        "train: prepare.train",
+        "train: prepar.train",
+        &["prepar", "did you mean `prepare"],
+    );
 }
 
 #[test]
 fn an_unknown_artifact_has_a_suggestion() {
-    check("train: prepare.train", "train: prepare.trian", &["trian", "did you mean `prepare.train`"]);
+    check(
+        "train: prepare.train",
+        "train: prepare.trian",
+        &["trian", "did you mean `prepare.train`"],
+    );
 }
 
 #[test]
 fn a_missing_file_is_found_before_anything_runs() {
-    check("golden: golden.csv", "golden: gold.csv", &["gold.csv", "pipeline.yaml:9"]);
+    check(
+        "golden: golden.csv",
+        "golden: gold.csv",
+        &["gold.csv", "pipeline.yaml:9"],
+    );
 }
 
 #[test]
 fn all_mistakes_come_at_once() {
     let project = Project::new();
-    project.edit("batch_size: 8", "batch_sise: 8").edit("golden: golden.csv", "golden: gold.csv");
+    project
+        .edit("batch_size: 8", "batch_sise: 8")
+        .edit("golden: golden.csv", "golden: gold.csv");
     project.edit("seed: 7", "sed: 7");
-    project.pipeline(&["check"]).expect(2).names(&["batch_sise", "gold.csv", "sed"]);
+    project
+        .pipeline(&["check"])
+        .expect(2)
+        .names(&["batch_sise", "gold.csv", "sed"]);
 }
 
 #[test]
@@ -73,12 +102,20 @@ fn a_missing_pipeline_file_is_named() {
 
 #[test]
 fn a_table_without_the_text_column_names_the_columns_there_are() {
-    run_with("train.csv", "sentence,label\n좋아,기쁨\n", &["train.csv", "`text`", "sentence", "text_column"]);
+    run_with(
+        "train.csv",
+        "sentence,label\n좋아,기쁨\n",
+        &["train.csv", "`text`", "sentence", "text_column"],
+    );
 }
 
 #[test]
 fn an_unknown_label_has_row_and_nearest() {
-    run_with("train.csv", "text,label\n좋아,기쁨\n싫어,분노오\n", &["train.csv", "분노오", "분노", "3"]);
+    run_with(
+        "train.csv",
+        "text,label\n좋아,기쁨\n싫어,분노오\n",
+        &["train.csv", "분노오", "분노", "3"],
+    );
 }
 
 #[test]
@@ -93,16 +130,27 @@ fn a_table_without_rows_is_an_error() {
 
 #[test]
 fn one_class_only_is_an_error() {
-    run_with("train.csv", "text,label\n좋아,기쁨\n신나,기쁨\n", &["train", "기쁨"]);
+    run_with(
+        "train.csv",
+        "text,label\n좋아,기쁨\n신나,기쁨\n",
+        &["train", "기쁨"],
+    );
 }
 
 #[test]
 fn a_class_without_example_is_a_warning() {
     let project = Project::new();
-    let kept: Vec<String> =
-        project.read("train.csv").lines().filter(|line| !line.ends_with("슬픔")).map(str::to_owned).collect();
+    let kept: Vec<String> = project
+        .read("train.csv")
+        .lines()
+        .filter(|line| !line.ends_with("슬픔"))
+        .map(str::to_owned)
+        .collect();
     project.write("train.csv", kept.join("\n") + "\n");
-    project.pipeline(&["run", "teacher"]).expect(0).names(&["warning", "슬픔"]);
+    project
+        .pipeline(&["run", "teacher"])
+        .expect(0)
+        .names(&["warning", "슬픔"]);
 }
 
 #[test]
@@ -140,20 +188,36 @@ fn empty_texts_are_dropped_and_counted() {
     let project = Project::new();
     project.write("raw.csv", format!("{}\"\"\n\"   \"\n", project.read("raw.csv")));
     project.pipeline(&["run", "prepare"]).expect(0);
-    assert!(project.read("artifacts/prepare/latest/report.json").contains("empty"));
+    assert!(
+        project
+            .read("artifacts/prepare/latest/report.json")
+            .contains("empty")
+    );
 }
 
 #[test]
 fn duplicate_ids_name_both_rows() {
-    run_with("train.csv", "id,text,label\na,좋아,기쁨\nb,싫어,분노\na,슬퍼,슬픔\n", &["`a`", "train.csv"]);
+    run_with(
+        "train.csv",
+        "id,text,label\na,좋아,기쁨\nb,싫어,분노\na,슬퍼,슬픔\n",
+        &["`a`", "train.csv"],
+    );
 }
 
 #[test]
 fn a_truncated_checkpoint_is_named() {
     let project = Project::finished();
     let folder = project.path("artifacts/teacher/latest/model");
-    for file in ["config.json", "tokenizer.json", "tokenizer_config.json", "pipeline.json"] {
-        project.write(&format!("broken/{file}"), std::fs::read(folder.join(file)).unwrap());
+    for file in [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "pipeline.json",
+    ] {
+        project.write(
+            &format!("broken/{file}"),
+            std::fs::read(folder.join(file)).unwrap(),
+        );
     }
     let weights = std::fs::read(folder.join("model.safetensors")).unwrap();
     project.write("broken/model.safetensors", &weights[..weights.len() / 2]);

@@ -7,10 +7,18 @@ use serde_json::Value;
 use crate::support::Project;
 
 /// `STAGE/FILE` → digest, of the versions that `latest` names.
-pub fn digests(project: &Project) -> BTreeMap<String, String> {
+pub(crate) fn digests(project: &Project) -> BTreeMap<String, String> {
     let mut digests = BTreeMap::new();
-    for stage in ["prepare", "teacher", "score", "pseudo_label", "student", "evaluate"] {
-        let manifest: Value = serde_json::from_str(&project.read(&format!("artifacts/{stage}/latest/manifest.json"))).unwrap();
+    for stage in [
+        "prepare",
+        "teacher",
+        "score",
+        "pseudo_label",
+        "student",
+        "evaluate",
+    ] {
+        let manifest: Value =
+            serde_json::from_str(&project.read(&format!("artifacts/{stage}/latest/manifest.json"))).unwrap();
         for file in manifest["files"].as_array().unwrap() {
             let (path, digest) = (file["path"].as_str().unwrap(), file["blake3"].as_str().unwrap());
             digests.insert(format!("{stage}/{path}"), digest.to_owned());

@@ -4,6 +4,15 @@ mod architecture; // who may depend on whom
 mod bad_input; // what a wrong file says, and with which exit code
 mod commands; // inspect, predict, evaluate, tokenize, export, artifacts
 mod determinism; // same inputs and seed, same artifacts
+mod examples; // the shipped examples
+mod hub; // models of the Hub: when it is asked, what is remembered, what a miss says
+#[path = "../crates/hub/tests/server/mod.rs"]
+#[expect(dead_code, reason = "only the tests of the client let it misbehave")]
+mod hub_server;
+mod multilabel; // rows with any number of labels
+mod predict; // predict and evaluate in all their forms
+mod recorded; // what each kind makes under its version
 mod run; // run, status, explain: what is executed and what is reused
 mod sample; // the shipped pipeline and data
 mod support;
+mod sweep; // points, folds, what is reused and what is left behind

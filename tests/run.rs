@@ -4,7 +4,14 @@ use serde_json::Value;
 
 use crate::support::Project;
 
-const ALL: [&str; 6] = ["prepare", "teacher", "score", "pseudo_label", "student", "evaluate"];
+const ALL: [&str; 6] = [
+    "prepare",
+    "teacher",
+    "score",
+    "pseudo_label",
+    "student",
+    "evaluate",
+];
 
 #[test]
 fn a_first_run_executes_every_stage_and_prints_the_report() {
@@ -54,7 +61,12 @@ fn explain_names_the_changed_field_of_the_stage_that_causes_the_rerun() {
 fn status_says_current_after_a_run_and_stale_after_a_change() {
     let project = Project::finished();
     let actions = |said: Value| -> Vec<String> {
-        said["stages"].as_array().unwrap().iter().map(|s| s["action"].as_str().unwrap().to_owned()).collect()
+        said["stages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s["action"].as_str().unwrap().to_owned())
+            .collect()
     };
     let before = project.pipeline(&["status", "--json"]).expect(0).json();
     assert!(actions(before).iter().all(|action| action == "reuse"));
@@ -84,15 +96,29 @@ fn a_new_input_with_the_same_rows_stops_at_prepare() {
 fn only_runs_one_stage_on_stale_inputs_and_says_so() {
     let project = Project::finished();
     project.edit("epochs: 2", "epochs: 1");
-    let said = project.pipeline(&["run", "--only", "pseudo_label", "--set", "stages.pseudo_label.params.min_margin=0.01"]);
+    let said = project.pipeline(&[
+        "run",
+        "--only",
+        "pseudo_label",
+        "--set",
+        "stages.pseudo_label.params.min_margin=0.01",
+    ]);
     let said = said.expect(0);
-    assert!(said.err.contains("stale") || said.out.contains("stale"), "{}{}", said.out, said.err);
+    assert!(
+        said.err.contains("stale") || said.out.contains("stale"),
+        "{}{}",
+        said.out,
+        said.err
+    );
 }
 
 #[test]
 fn from_runs_the_stage_and_what_follows_anew() {
     let project = Project::finished();
-    assert_eq!(project.executed(&["--from", "pseudo_label"]), ["pseudo_label", "student", "evaluate"]);
+    assert_eq!(
+        project.executed(&["--from", "pseudo_label"]),
+        ["pseudo_label", "student", "evaluate"]
+    );
 }
 
 #[test]
@@ -117,29 +143,55 @@ fn an_edited_artifact_is_noticed_and_made_anew() {
 #[test]
 fn an_unmet_gate_is_exit_3_with_artifacts_and_again_when_reused() {
     let project = Project::new();
-    project.edit("{bootstrap: 50}", "{bootstrap: 50, gates: [\"student.macro_f1 >= 1.01\"]}");
-    project.pipeline(&["run"]).expect(3).names(&["student.macro_f1 >= 1.01"]);
+    project.edit(
+        "{bootstrap: 50}",
+        "{bootstrap: 50, gates: [\"student.macro_f1 >= 1.01\"]}",
+    );
+    project
+        .pipeline(&["run"])
+        .expect(3)
+        .names(&["student.macro_f1 >= 1.01"]);
     assert!(project.path("artifacts/evaluate/latest/report.html").is_file());
-    project.pipeline(&["run"]).expect(3).names(&["student.macro_f1 >= 1.01"]);
+    project
+        .pipeline(&["run"])
+        .expect(3)
+        .names(&["student.macro_f1 >= 1.01"]);
 }
 
 #[test]
 fn a_second_run_that_does_not_wait_is_exit_5_and_names_the_holder() {
     let project = Project::finished();
-    let lock = std::fs::File::options().write(true).open(project.path("artifacts/.lock")).unwrap();
+    let lock = std::fs::File::options()
+        .write(true)
+        .open(project.path("artifacts/.lock"))
+        .unwrap();
     lock.lock().unwrap();
-    project.pipeline(&["run", "--force", "--wait=0"]).expect(5).names(&["another run"]);
+    project
+        .pipeline(&["run", "--force", "--wait=0"])
+        .expect(5)
+        .names(&["another run"]);
 }
 
 #[test]
 fn a_failed_stage_is_exit_1_and_stops_what_follows() {
     let project = Project::new();
     project.write("train.csv", "text,label\n좋아,기쁨\n싫어,없는감정\n");
-    let said = project.pipeline(&["run", "--json"]).expect(1).names(&["prepare", "없는감정"]);
+    let said = project
+        .pipeline(&["run", "--json"])
+        .expect(1)
+        .names(&["prepare", "없는감정"]);
     let document = said.json();
-    let actions: Vec<&str> =
-        document["stages"].as_array().unwrap().iter().map(|stage| stage["action"].as_str().unwrap()).collect();
-    assert_eq!(actions, ["run", "blocked", "blocked", "blocked", "blocked", "blocked"], "{document}");
+    let actions: Vec<&str> = document["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stage| stage["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        actions,
+        ["run", "blocked", "blocked", "blocked", "blocked", "blocked"],
+        "{document}"
+    );
     assert!(!project.path("artifacts/prepare/latest").exists());
 }
 

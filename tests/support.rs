@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// A small pipeline of all five kinds; a run takes about a second.
-pub const PIPELINE: &str = "\
+pub(crate) const PIPELINE: &str = "\
 version: 1
 name: test
 seed: 7
@@ -48,52 +48,78 @@ stages:
 ";
 
 const PHRASES: [(&str, [&str; 4]); 3] = [
-    ("분노", ["정말 화가 난다", "짜증나서 못 참겠어", "이게 말이 되냐 열받네", "왜 자꾸 거짓말을 하는 거야"]),
-    ("슬픔", ["눈물이 멈추지 않아", "헤어지고 나니 마음이 아파", "보고 싶은데 볼 수가 없네", "혼자 남은 방이 너무 쓸쓸해"]),
-    ("기쁨", ["오늘 정말 신난다", "합격했어 너무 행복해", "선물 받아서 기분 최고야", "드디어 휴가다 만세"]),
+    (
+        "분노",
+        [
+            "정말 화가 난다",
+            "짜증나서 못 참겠어",
+            "이게 말이 되냐 열받네",
+            "왜 자꾸 거짓말을 하는 거야",
+        ],
+    ),
+    (
+        "슬픔",
+        [
+            "눈물이 멈추지 않아",
+            "헤어지고 나니 마음이 아파",
+            "보고 싶은데 볼 수가 없네",
+            "혼자 남은 방이 너무 쓸쓸해",
+        ],
+    ),
+    (
+        "기쁨",
+        [
+            "오늘 정말 신난다",
+            "합격했어 너무 행복해",
+            "선물 받아서 기분 최고야",
+            "드디어 휴가다 만세",
+        ],
+    ),
 ];
 
 /// A temporary project.
-pub struct Project {
+pub(crate) struct Project {
     folder: tempfile::TempDir,
 }
 
 /// What the program said, and how it ended.
-pub struct Said {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Project {
     /// The pipeline above and tables for it: 36 train, 12 validation, 12 golden, 60 raw rows.
-    pub fn new() -> Self {
-        let project = Self { folder: tempfile::tempdir().unwrap() };
+    pub(crate) fn new() -> Self {
+        let project = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
         project.write("pipeline.yaml", PIPELINE);
-        project.write("train.csv", &labelled("아침", 12));
-        project.write("validation.csv", &labelled("점심", 4));
-        project.write("golden.csv", &labelled("저녁", 4));
+        project.write("train.csv", labelled("아침", 12));
+        project.write("validation.csv", labelled("점심", 4));
+        project.write("golden.csv", labelled("저녁", 4));
         let raw = (0..60).map(|row| format!("{} {row}번째 생각\n", PHRASES[row % 3].1[row % 4]));
-        project.write("raw.csv", &format!("text\n{}", raw.collect::<String>()));
+        project.write("raw.csv", format!("text\n{}", raw.collect::<String>()));
         project
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// The pipeline file with `from` replaced by `to`.
-    pub fn edit(&self, from: &str, to: &str) -> &Self {
+    pub(crate) fn edit(&self, from: &str, to: &str) -> &Self {
         let text = self.read("pipeline.yaml");
         assert!(text.contains(from), "the pipeline file has no `{from}`");
         self.write("pipeline.yaml", text.replacen(from, to, 1));
@@ -101,43 +127,54 @@ impl Project {
     }
 
     /// Runs `pipeline ARGUMENTS` in the project.
-    pub fn pipeline(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn pipeline(&self, arguments: &[&str]) -> Said {
         Said::from(command(self.folder.path()).args(arguments).output().unwrap())
     }
 
     /// A finished run of everything.
-    pub fn finished() -> Self {
+    pub(crate) fn finished() -> Self {
         let project = Self::new();
         project.pipeline(&["run"]).expect(0);
         project
     }
 
     /// `run ARGUMENTS --json`: stage → action.
-    pub fn actions(&self, arguments: &[&str]) -> Vec<(String, String)> {
+    pub(crate) fn actions(&self, arguments: &[&str]) -> Vec<(String, String)> {
         let said = self.pipeline(&[&["run", "--json"], arguments].concat());
-        assert!(said.code == 0 || said.code == 3, "exit {}: {}", said.code, said.err);
+        assert!(
+            said.code == 0 || said.code == 3,
+            "exit {}: {}",
+            said.code,
+            said.err
+        );
         let document = said.json();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let stages = document["stages"].as_array().unwrap();
-        stages.iter().map(|stage| (text(&stage["stage"]), text(&stage["action"]))).collect()
+        stages
+            .iter()
+            .map(|stage| (text(&stage["stage"]), text(&stage["action"])))
+            .collect()
     }
 
     /// Names of the stages that `run ARGUMENTS` executes.
-    pub fn executed(&self, arguments: &[&str]) -> Vec<String> {
+    pub(crate) fn executed(&self, arguments: &[&str]) -> Vec<String> {
         let actions = self.actions(arguments).into_iter();
-        actions.filter(|(_, action)| action == "run").map(|(stage, _)| stage).collect()
+        actions
+            .filter(|(_, action)| action == "run")
+            .map(|(stage, _)| stage)
+            .collect()
     }
 }
 
 impl Said {
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
 
     #[track_caller]
-    pub fn names(self, parts: &[&str]) -> Self {
+    pub(crate) fn names(self, parts: &[&str]) -> Self {
         for part in parts {
             assert!(self.err.contains(part), "no `{part}` in:\n{}", self.err);
         }
@@ -145,35 +182,48 @@ impl Said {
         self
     }
 
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in:\n{}{}", self.out, self.err))
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{error} in:\n{}{}", self.out, self.err))
     }
 }
 
 impl From<Output> for Said {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 }
 
 /// The program in `folder`, with nothing of the caller's environment but the path.
-pub fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
-    command.env_clear().current_dir(folder).stdin(std::process::Stdio::null());
+    command
+        .env_clear()
+        .current_dir(folder)
+        .stdin(std::process::Stdio::null());
     command
 }
 
 /// The repository.
-pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 fn labelled(time: &str, rows_per_label: usize) -> String {
     let mut table = String::from("text,label\n");
     for row in 0..rows_per_label {
         for (label, phrases) in PHRASES {
-            table.push_str(&format!("{time} {} {}\n", phrases[row % 4], row / 4).replace('\n', &format!(",{label}\n")));
+            table.push_str(
+                &format!("{time} {} {}\n", phrases[row % 4], row / 4).replace('\n', &format!(",{label}\n")),
+            );
         }
     }
     table

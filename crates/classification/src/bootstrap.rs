@@ -5,7 +5,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfusionMatrix, Metrics};
+use crate::{ConfusionMatrix, LabelIds, Metrics, MultiLabelMetrics, Tally, Task};
 
 /// A closed interval, written as `[low, high]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,20 @@ pub struct MetricIntervals {
     pub weighted_f1: Interval,
     /// Of each class's F1, in id order.
     pub class_f1: Vec<Interval>,
+    /// What there is only where rows have any number of labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_label: Option<MultiLabelIntervals>,
+}
+
+/// Intervals of what there is only where rows have any number of labels.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MultiLabelIntervals {
+    /// Of the micro-F1.
+    pub micro_f1: Interval,
+    /// Of the samples F1.
+    pub samples_f1: Interval,
+    /// Of the hamming loss.
+    pub hamming_loss: Interval,
 }
 
 /// The metrics of one or more models on resamples of the same rows.
@@ -61,17 +75,63 @@ impl Bootstrap {
         for predicted in models {
             assert_eq!(truth.len(), predicted.len(), "one prediction per true class");
         }
+        let tallies = vec![ConfusionMatrix::new(classes); models.len()];
+        let add = |matrices: &mut [ConfusionMatrix], row: usize| {
+            for (matrix, predicted) in matrices.iter_mut().zip(models) {
+                matrix.add(truth[row], predicted[row]);
+            }
+        };
+        Self::resampled(
+            truth.len(),
+            resamples,
+            seed,
+            &tallies,
+            add,
+            Metrics::from_confusion,
+        )
+    }
+
+    /// As [`Bootstrap::new`], for rows with any number of labels, or with one each.
+    ///
+    /// # Panics
+    /// If a model has not one prediction per row, an id is not below `classes`, or a row of a single-label task has
+    /// no label.
+    pub fn of_task(
+        task: Task,
+        truth: &[LabelIds],
+        models: &[&[&LabelIds]],
+        classes: usize,
+        resamples: usize,
+        seed: u64,
+    ) -> Self {
+        for predicted in models {
+            assert_eq!(truth.len(), predicted.len(), "one prediction per row");
+        }
+        let tallies = vec![Tally::new(task, classes); models.len()];
+        let add = |tallies: &mut [Tally], row: usize| {
+            for (tally, predicted) in tallies.iter_mut().zip(models) {
+                tally.add(&truth[row], predicted[row]);
+            }
+        };
+        Self::resampled(truth.len(), resamples, seed, &tallies, add, Tally::metrics)
+    }
+
+    fn resampled<T: Clone + Sync>(
+        rows: usize,
+        resamples: usize,
+        seed: u64,
+        empty: &[T],
+        add: impl Fn(&mut [T], usize) + Sync,
+        metrics: fn(&T) -> Metrics,
+    ) -> Self {
         let resample = |stream: usize| -> Vec<Metrics> {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(stream as u64);
-            let mut matrices = vec![ConfusionMatrix::new(classes); models.len()];
-            for _ in 0..truth.len() {
-                let row = draw(&mut rng, truth.len());
-                for (matrix, predicted) in matrices.iter_mut().zip(models) {
-                    matrix.add(truth[row], predicted[row]);
-                }
+            let mut tallies = empty.to_vec();
+            for _ in 0..rows {
+                add(&mut tallies, draw(&mut rng, rows));
             }
-            matrices.iter().map(Metrics::from_confusion).collect()
+            tallies.iter().map(metrics).collect()
         };
         Self {
             resamples: (0..resamples).into_par_iter().map(resample).collect(),
@@ -106,6 +166,21 @@ impl Bootstrap {
             macro_f1: self.interval(level, |metrics| metrics[model].macro_f1)?,
             weighted_f1: self.interval(level, |metrics| metrics[model].weighted_f1)?,
             class_f1: (0..classes).map(class_f1).collect::<Option<_>>()?,
+            multi_label: self.multi_label_intervals(model, level),
+        })
+    }
+
+    fn multi_label_intervals(&self, model: usize, level: f64) -> Option<MultiLabelIntervals> {
+        self.resamples.first()?.get(model)?.multi_label?;
+        let interval = |value: fn(MultiLabelMetrics) -> f64| {
+            self.interval(level, |metrics| {
+                metrics[model].multi_label.map(value).unwrap_or_default()
+            })
+        };
+        Some(MultiLabelIntervals {
+            micro_f1: interval(|figures| figures.micro_f1)?,
+            samples_f1: interval(|figures| figures.samples_f1)?,
+            hamming_loss: interval(|figures| figures.hamming_loss)?,
         })
     }
 }
@@ -187,6 +262,31 @@ mod tests {
             .interval(0.95, |models| models[1].macro_f1 - models[0].macro_f1)
             .unwrap();
         assert_eq!(interval, Interval { low: 0.0, high: 0.0 });
+    }
+
+    #[test]
+    fn sets_of_one_label_are_resampled_as_classes() {
+        let (truth, first, _) = rows();
+        let sets = |classes: &[usize]| {
+            classes
+                .iter()
+                .map(|class| (*class).into())
+                .collect::<Vec<LabelIds>>()
+        };
+        let (truths, predicted) = (sets(&truth), sets(&first));
+        let predicted: Vec<&LabelIds> = predicted.iter().collect();
+        let of_task = Bootstrap::of_task(Task::SingleLabel, &truths, &[&predicted], 3, 50, 42);
+        assert_eq!(of_task, Bootstrap::new(&truth, &[&first], 3, 50, 42));
+    }
+
+    #[test]
+    fn sets_of_labels_have_intervals_of_their_own() {
+        let truth: Vec<LabelIds> = (0..100).map(|row| (0..row % 3).collect()).collect();
+        let predicted: Vec<LabelIds> = (0..100).map(|row| (0..(row + row / 50) % 3).collect()).collect();
+        let predicted: Vec<&LabelIds> = predicted.iter().collect();
+        let bootstrap = Bootstrap::of_task(Task::MultiLabel, &truth, &[&predicted], 2, 200, 1);
+        let intervals = bootstrap.intervals(0, 0.95).unwrap().multi_label.unwrap();
+        assert!(intervals.micro_f1.low < intervals.micro_f1.high && intervals.hamming_loss.low > 0.0);
     }
 
     #[test]

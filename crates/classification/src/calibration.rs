@@ -2,112 +2,176 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Prediction;
+use crate::{Decision, LabelIds, Task};
 
-/// Predictions whose confidence lies in (low, high].
+/// How far probabilities can be trusted.
+///
+/// Single-label: every row is one statement, its confidence against whether its class is right. Multi-label: every
+/// label of every row is one, its probability against whether the row has it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Mean distance between confidence and accuracy over 15 bins of equal width, weighted by their counts
+    /// (Guo et al. 2017, <https://arxiv.org/abs/1706.04599>).
+    pub expected_error: f64,
+    /// Single-label: mean of `-ln(probability of the true class)`. Multi-label: mean over rows and labels of
+    /// `-ln(probability of what is true of the label)`. Probabilities are kept at least f32's epsilon away from 0,
+    /// as in scikit-learn's `log_loss`.
+    pub negative_log_likelihood: f64,
+    /// Single-label: mean over the rows of the squared distance between the probabilities and the truth, in [0, 2].
+    /// Multi-label: mean over rows and labels, in [0, 1].
+    pub brier: f64,
+    /// Confidence against accuracy, in the 15 bins.
+    pub reliability: Vec<ReliabilityBin>,
+}
+
+/// Statements whose confidence lies in (low, high].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
     /// Exclusive, but for the first bin.
     pub low: f64,
     /// Inclusive.
     pub high: f64,
-    /// Number of predictions in it.
+    /// Number of statements in it.
     pub count: u64,
     /// Mean confidence; 0 for an empty bin.
     pub confidence: f64,
-    /// Share predicted right; 0 for an empty bin.
+    /// Share that is right; 0 for an empty bin.
     pub accuracy: f64,
 }
 
-/// Number of bins of [`expected_calibration_error`].
-pub const CALIBRATION_BINS: usize = 15;
+const BINS: usize = 15;
 
-/// Mean distance between confidence and accuracy over 15 bins of equal width, weighted by their counts
-/// (Guo et al. 2017, <https://arxiv.org/abs/1706.04599>).
-pub fn expected_calibration_error(predictions: &[Prediction], truth: &[usize]) -> f64 {
-    let distance = |bin: &ReliabilityBin| bin.count as f64 * (bin.accuracy - bin.confidence).abs();
-    let sum: f64 = reliability(predictions, truth, CALIBRATION_BINS)
-        .iter()
-        .map(distance)
-        .sum();
-    mean(sum, predictions.len())
+impl Calibration {
+    /// Measures decisions on rows whose labels are known.
+    ///
+    /// # Panics
+    /// If there is not one truth per decision, or a row of a single-label task has no label.
+    pub fn measure(task: Task, decisions: &[Decision], truth: &[LabelIds]) -> Self {
+        assert_eq!(truth.len(), decisions.len(), "one truth per decision");
+        let rows = || decisions.iter().zip(truth);
+        let reliability = match task {
+            Task::SingleLabel => reliability(rows().map(|(decision, truth)| Statement {
+                confidence: decision.confidence,
+                right: decision.labels == *truth,
+            })),
+            Task::MultiLabel => reliability(rows().flat_map(|(decision, truth)| of_labels(decision, truth))),
+        };
+        let statements: u64 = reliability.iter().map(|bin| bin.count).sum();
+        let distance = |bin: &ReliabilityBin| bin.count as f64 * (bin.accuracy - bin.confidence).abs();
+        let (mut loss, mut squares) = (0.0, 0.0);
+        for (decision, truth) in rows() {
+            loss += match task {
+                Task::SingleLabel => surprise(decision.probabilities[truth.ids()[0]]),
+                Task::MultiLabel => of_labels(decision, truth).map(|label| label.surprise()).sum(),
+            };
+            squares += of_labels(decision, truth)
+                .map(|label| label.square())
+                .sum::<f64>();
+        }
+        Self {
+            expected_error: mean(reliability.iter().map(distance).sum(), statements),
+            negative_log_likelihood: mean(loss, statements),
+            brier: mean(squares, statements),
+            reliability,
+        }
+    }
 }
 
-/// Confidence against accuracy, in `bins` bins of equal width.
-///
-/// # Panics
-/// If there is not one true class per prediction.
-pub fn reliability(predictions: &[Prediction], truth: &[usize], bins: usize) -> Vec<ReliabilityBin> {
-    assert_eq!(truth.len(), predictions.len(), "one true class per prediction");
-    let mut sums = vec![(0u64, 0.0f64, 0u64); bins];
-    for (prediction, &truth) in predictions.iter().zip(truth) {
-        let confidence = f64::from(prediction.confidence);
-        let bin = ((confidence * bins as f64).ceil() as usize).clamp(1, bins) - 1;
+/// Something that a model says with some confidence.
+struct Statement {
+    confidence: f32,
+    right: bool,
+}
+
+impl Statement {
+    fn surprise(&self) -> f64 {
+        let probability = if self.right {
+            self.confidence
+        } else {
+            1.0 - self.confidence
+        };
+        surprise(probability)
+    }
+
+    fn square(&self) -> f64 {
+        (f64::from(self.confidence) - f64::from(u8::from(self.right))).powi(2)
+    }
+}
+
+/// What a decision says about each label.
+fn of_labels<'d>(decision: &'d Decision, truth: &'d LabelIds) -> impl Iterator<Item = Statement> + 'd {
+    let labels = decision.probabilities.iter().enumerate();
+    labels.map(|(id, &confidence)| Statement {
+        confidence,
+        right: truth.contains(id),
+    })
+}
+
+fn surprise(probability: f32) -> f64 {
+    -f64::from(probability.clamp(f32::EPSILON, 1.0 - f32::EPSILON)).ln()
+}
+
+fn reliability(statements: impl Iterator<Item = Statement>) -> Vec<ReliabilityBin> {
+    let mut sums = [(0u64, 0.0f64, 0u64); BINS];
+    for statement in statements {
+        let confidence = f64::from(statement.confidence);
+        let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
         let (count, confidences, right) = &mut sums[bin];
         *count += 1;
         *confidences += confidence;
-        *right += u64::from(prediction.label == truth);
+        *right += u64::from(statement.right);
     }
-    let edge = |bin: usize| bin as f64 / bins as f64;
+    let edge = |bin: usize| bin as f64 / BINS as f64;
     let finish = |(bin, (count, confidences, right)): (usize, (u64, f64, u64))| ReliabilityBin {
         low: edge(bin),
         high: edge(bin + 1),
         count,
-        confidence: mean(confidences, count as usize),
-        accuracy: mean(right as f64, count as usize),
+        confidence: mean(confidences, count),
+        accuracy: mean(right as f64, count),
     };
     sums.into_iter().enumerate().map(finish).collect()
 }
 
-/// Mean of `-ln(probability of the true class)`; probabilities are kept at least f32's epsilon away from 0,
-/// as in scikit-learn's `log_loss`.
-pub fn negative_log_likelihood(predictions: &[Prediction], truth: &[usize]) -> f64 {
-    let loss = |(prediction, &truth): (&Prediction, &usize)| {
-        -f64::from(prediction.probabilities[truth].clamp(f32::EPSILON, 1.0 - f32::EPSILON)).ln()
-    };
-    mean(predictions.iter().zip(truth).map(loss).sum(), predictions.len())
-}
-
-/// Mean over the rows of the squared distance between the probabilities and the truth, in [0, 2].
-pub fn brier_score(predictions: &[Prediction], truth: &[usize]) -> f64 {
-    let distance = |(prediction, &truth): (&Prediction, &usize)| -> f64 {
-        let classes = prediction.probabilities.iter().enumerate();
-        classes
-            .map(|(class, &p)| (f64::from(p) - f64::from(u8::from(class == truth))).powi(2))
-            .sum()
-    };
-    mean(
-        predictions.iter().zip(truth).map(distance).sum(),
-        predictions.len(),
-    )
-}
-
-fn mean(sum: f64, count: usize) -> f64 {
+fn mean(sum: f64, count: u64) -> f64 {
     if count == 0 { 0.0 } else { sum / count as f64 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Prediction;
+
+    fn single(probabilities: [f32; 2], truth: usize) -> Calibration {
+        let decision = Prediction::from_probabilities(probabilities.to_vec()).into();
+        Calibration::measure(Task::SingleLabel, &[decision], &[truth.into()])
+    }
 
     #[test]
     fn right_and_certain_is_calibrated() {
-        let predictions = [Prediction::from_probabilities(vec![1.0, 0.0])];
-        assert_eq!(expected_calibration_error(&predictions, &[0]), 0.0);
-        assert_eq!(brier_score(&predictions, &[0]), 0.0);
+        let calibration = single([1.0, 0.0], 0);
+        assert_eq!((calibration.expected_error, calibration.brier), (0.0, 0.0));
     }
 
     #[test]
     fn wrong_and_certain_is_the_worst() {
-        let predictions = [Prediction::from_probabilities(vec![1.0, 0.0])];
-        assert_eq!(expected_calibration_error(&predictions, &[1]), 1.0);
-        assert_eq!(brier_score(&predictions, &[1]), 2.0);
-        assert!((negative_log_likelihood(&predictions, &[1]) - 15.942_385).abs() < 1e-5);
+        let calibration = single([1.0, 0.0], 1);
+        assert_eq!((calibration.expected_error, calibration.brier), (1.0, 2.0));
+        assert!((calibration.negative_log_likelihood - 15.942_385).abs() < 1e-5);
     }
 
     #[test]
     fn bins_cover_zero_to_one() {
-        let bins = reliability(&[Prediction::from_probabilities(vec![0.5, 0.5])], &[0], 4);
-        assert_eq!((bins[1].low, bins[1].high, bins[1].count), (0.25, 0.5, 1));
+        let bins = single([0.5, 0.5], 0).reliability;
+        assert_eq!((bins[0].low, bins[14].high), (0.0, 1.0));
+        assert_eq!((bins[7].count, bins[7].accuracy), (1, 1.0));
+    }
+
+    #[test]
+    fn every_label_of_a_row_with_several_is_a_statement() {
+        let decision = Decision::from_probabilities(vec![1.0, 0.0, 0.5], &[0.5; 3]);
+        let calibration = Calibration::measure(Task::MultiLabel, &[decision], &[vec![0, 2].into()]);
+        assert_eq!(calibration.brier, 0.25 / 3.0);
+        assert!((calibration.expected_error - 0.5 / 3.0).abs() < 1e-12);
+        assert!((calibration.negative_log_likelihood - 2f64.ln() / 3.0).abs() < 1e-6);
     }
 }

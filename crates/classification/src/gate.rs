@@ -1,13 +1,14 @@
 //! Conditions that models must meet: `student.macro_f1 - teacher.macro_f1 >= 0 at 95%`.
 //!
 //! A gate is `FIGURE OPERATOR NUMBER`, optionally followed by `at LEVEL%`. FIGURE is `MODEL.METRIC` or the
-//! difference of two. METRIC is `accuracy`, `macro_f1`, `weighted_f1` or `per_class.LABEL.f1` (`precision`, `recall`).
+//! difference of two. METRIC is `accuracy`, `macro_f1`, `weighted_f1` or `per_class.LABEL.f1` (`precision`, `recall`);
+//! where the task is multi-label also `micro_f1`, `samples_f1` and `hamming_loss`.
 //! With a level, not the value itself is compared but the end of its bootstrap interval that is the harder one.
 
 use serde::{Deserialize, Serialize};
 
 use crate::gate_parser::Parser;
-use crate::{Bootstrap, GateError, LabelSet, Metrics};
+use crate::{Bootstrap, GateError, LabelSet, Metrics, Task};
 
 /// A checked gate.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +40,12 @@ pub enum Figure {
     MacroF1,
     /// `weighted_f1`
     WeightedF1,
+    /// `micro_f1`, where the task is multi-label.
+    MicroF1,
+    /// `samples_f1`, where the task is multi-label.
+    SamplesF1,
+    /// `hamming_loss`, where the task is multi-label.
+    HammingLoss,
     /// `per_class.LABEL.…`, the class as its id.
     Class(usize, ClassFigure),
 }
@@ -83,8 +90,14 @@ pub struct GateOutcome {
 
 impl Gate {
     /// Reads a gate about the given models and classes.
-    pub fn parse(text: &str, models: &[String], labels: &LabelSet) -> Result<Self, GateError> {
-        Parser { text, models, labels }.gate()
+    pub fn parse(text: &str, models: &[String], labels: &LabelSet, task: Task) -> Result<Self, GateError> {
+        Parser {
+            text,
+            models,
+            labels,
+            task,
+        }
+        .gate()
     }
 
     /// Measures the gate. `metrics` are the models' on the whole table, `bootstrap` on its resamples, both in the
@@ -136,7 +149,11 @@ impl GateOutcome {
 impl Term {
     fn value(self, metrics: &[Metrics]) -> f64 {
         let metrics = &metrics[self.model];
+        let several = || metrics.multi_label.unwrap_or_default();
         match self.figure {
+            Figure::MicroF1 => several().micro_f1,
+            Figure::SamplesF1 => several().samples_f1,
+            Figure::HammingLoss => several().hamming_loss,
             Figure::Accuracy => metrics.accuracy,
             Figure::MacroF1 => metrics.macro_f1,
             Figure::WeightedF1 => metrics.weighted_f1,
@@ -165,7 +182,7 @@ mod tests {
     fn parse(text: &str) -> Result<Gate, GateError> {
         let models = ["teacher".to_owned(), "student".to_owned()];
         let labels = LabelSet::from_names(["분노", "기쁨"]).unwrap();
-        Gate::parse(text, &models, &labels)
+        Gate::parse(text, &models, &labels, Task::SingleLabel)
     }
 
     fn outcome(text: &str) -> GateOutcome {

@@ -1,6 +1,6 @@
 //! From a gate's text to a [`Gate`]; errors say where in the text.
 
-use crate::{ClassFigure, Figure, Gate, LabelSet, Operator, Term};
+use crate::{ClassFigure, Figure, Gate, LabelSet, Operator, Task, Term};
 
 /// What is wrong with a gate's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +29,26 @@ impl std::fmt::Display for GateError {
 
 impl std::error::Error for GateError {}
 
+/// Figures over all classes.
+const WHOLE: &[(&str, Figure)] = &[
+    ("accuracy", Figure::Accuracy),
+    ("macro_f1", Figure::MacroF1),
+    ("weighted_f1", Figure::WeightedF1),
+];
+
+/// Figures that there are only where rows have any number of labels.
+const MULTI_LABEL: &[(&str, Figure)] = &[
+    ("micro_f1", Figure::MicroF1),
+    ("samples_f1", Figure::SamplesF1),
+    ("hamming_loss", Figure::HammingLoss),
+];
+
 /// Reads one gate.
 pub(crate) struct Parser<'a> {
     pub(crate) text: &'a str,
     pub(crate) models: &'a [String],
     pub(crate) labels: &'a LabelSet,
+    pub(crate) task: Task,
 }
 
 impl Parser<'_> {
@@ -133,14 +148,17 @@ impl Parser<'_> {
     }
 
     fn figure(&self, metric: &str, at: usize) -> Result<Figure, GateError> {
-        match metric {
-            "accuracy" => return Ok(Figure::Accuracy),
-            "macro_f1" => return Ok(Figure::MacroF1),
-            "weighted_f1" => return Ok(Figure::WeightedF1),
-            _ => {}
+        let figures = WHOLE.iter().chain(if self.task == Task::MultiLabel {
+            MULTI_LABEL
+        } else {
+            &[]
+        });
+        if let Some((_, figure)) = figures.clone().find(|(name, _)| *name == metric) {
+            return Ok(*figure);
         }
-        let known = ["accuracy", "macro_f1", "weighted_f1", "per_class.LABEL.f1"].map(str::to_owned);
-        let unknown = || self.unknown(at, "metric", metric, known.to_vec());
+        let known = figures.map(|(name, _)| *name).chain(["per_class.LABEL.f1"]);
+        let known: Vec<String> = known.map(str::to_owned).collect();
+        let unknown = || self.unknown(at, "metric", metric, known.clone());
         let of_class = metric
             .strip_prefix("per_class.")
             .and_then(|rest| rest.rsplit_once('.'));
@@ -196,6 +214,7 @@ mod tests {
             text,
             models: &models,
             labels: &labels,
+            task: crate::Task::SingleLabel,
         }
         .gate()
     }

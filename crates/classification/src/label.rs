@@ -13,6 +13,16 @@ pub enum Task {
     MultiLabel,
 }
 
+impl Task {
+    /// The name in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SingleLabel => "single_label",
+            Self::MultiLabel => "multi_label",
+        }
+    }
+}
+
 /// One class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +54,12 @@ impl std::fmt::Display for LabelSetError {
             Self::TooFew(count) => write!(f, "a task needs at least two labels, not {count}"),
             Self::Empty(position) => write!(f, "label {} has no name", position + 1),
             Self::Repeated(name, first, second) => {
-                write!(f, "`{name}` stands for label {} and label {}", first + 1, second + 1)
+                write!(
+                    f,
+                    "`{name}` stands for label {} and label {}",
+                    first + 1,
+                    second + 1
+                )
             }
         }
     }
@@ -82,7 +97,11 @@ impl LabelSet {
 
     /// A set of classes that have only names.
     pub fn from_names<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Result<Self, LabelSetError> {
-        let label = |name: S| Label { name: name.into(), slug: None, aliases: Vec::new() };
+        let label = |name: S| Label {
+            name: name.into(),
+            slug: None,
+            aliases: Vec::new(),
+        };
         Self::new(names.into_iter().map(label).collect())
     }
 
@@ -113,7 +132,9 @@ impl LabelSet {
     /// The id of the class that `text` names: by name, slug or alias, without surrounding spaces.
     pub fn resolve(&self, text: &str) -> Option<usize> {
         let text = text.trim();
-        self.labels.iter().position(|label| label.all_names().any(|name| name == text))
+        self.labels
+            .iter()
+            .position(|label| label.all_names().any(|name| name == text))
     }
 
     /// Every name, slug and alias, for suggestions.

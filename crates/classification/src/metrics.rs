@@ -39,6 +39,29 @@ pub struct Metrics {
     pub per_class: Vec<ClassMetrics>,
     /// Number of rows.
     pub rows: u64,
+    /// What there is only where rows have any number of labels; `accuracy` is then the share of rows whose labels
+    /// are all found, and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_label: Option<MultiLabelMetrics>,
+}
+
+/// Figures over rows with any number of labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MultiLabelMetrics {
+    /// Precision over all decisions, whatever the label.
+    pub micro_precision: f64,
+    /// Recall over all decisions.
+    pub micro_recall: f64,
+    /// F1 over all decisions.
+    pub micro_f1: f64,
+    /// Mean of the rows' precision; a row that is given no label counts 0.
+    pub samples_precision: f64,
+    /// Mean of the rows' recall; a row without a label counts 0.
+    pub samples_recall: f64,
+    /// Mean of the rows' F1; a row that neither has nor is given a label counts 0.
+    pub samples_f1: f64,
+    /// Share of wrong decisions.
+    pub hamming_loss: f64,
 }
 
 impl Metrics {
@@ -54,20 +77,32 @@ impl Metrics {
     pub fn from_confusion(matrix: &ConfusionMatrix) -> Self {
         let classes = matrix.classes();
         let per_class: Vec<ClassMetrics> = (0..classes).map(|class| class_metrics(matrix, class)).collect();
+        let rows = matrix.total();
+        Self {
+            accuracy: ratio(matrix.correct(), rows),
+            rows,
+            ..Self::averaged(per_class, rows)
+        }
+    }
+
+    /// The averages over the classes, whose supports sum to `support`.
+    pub(crate) fn averaged(per_class: Vec<ClassMetrics>, support: u64) -> Self {
         let mean = |value: fn(&ClassMetrics) -> f64| {
             let sum: f64 = per_class.iter().map(value).sum();
-            if classes == 0 { 0.0 } else { sum / classes as f64 }
+            if per_class.is_empty() {
+                0.0
+            } else {
+                sum / per_class.len() as f64
+            }
         };
-        let rows = matrix.total();
         let weighted = |value: fn(&ClassMetrics) -> f64| {
             let sum: f64 = per_class
                 .iter()
                 .map(|class| value(class) * class.support as f64)
                 .sum();
-            if rows == 0 { 0.0 } else { sum / rows as f64 }
+            if support == 0 { 0.0 } else { sum / support as f64 }
         };
         Self {
-            accuracy: ratio(matrix.correct(), rows),
             macro_precision: mean(|class| class.precision),
             macro_recall: mean(|class| class.recall),
             macro_f1: mean(|class| class.f1),
@@ -75,7 +110,7 @@ impl Metrics {
             weighted_recall: weighted(|class| class.recall),
             weighted_f1: weighted(|class| class.f1),
             per_class,
-            rows,
+            ..Self::default()
         }
     }
 }
@@ -89,17 +124,23 @@ fn class_metrics(matrix: &ConfusionMatrix, class: usize) -> ClassMetrics {
     ClassMetrics {
         precision: ratio(right, predicted),
         recall: ratio(right, support),
-        f1: ratio(2 * right, support + predicted),
+        f1: f1_ratio(right, support + predicted),
         support,
     }
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
+/// What is undefined counts 0.
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
     } else {
         part as f64 / whole as f64
     }
+}
+
+/// F1 from what was right and the sum of what was wanted and what was given.
+pub(crate) fn f1_ratio(right: u64, both: u64) -> f64 {
+    ratio(2 * right, both)
 }
 
 #[cfg(test)]

@@ -27,12 +27,24 @@ impl McNemar {
             truth.len() == baseline.len() && truth.len() == candidate.len(),
             "one prediction per true class"
         );
-        let (mut fixed, mut broken) = (0, 0);
-        for ((truth, baseline), candidate) in truth.iter().zip(baseline).zip(candidate) {
-            fixed += u64::from(candidate == truth && baseline != truth);
-            broken += u64::from(baseline == truth && candidate != truth);
-        }
-        Self::from_counts(fixed, broken)
+        let right = |predicted: &[usize]| -> Vec<bool> {
+            let pairs = truth.iter().zip(predicted);
+            pairs.map(|(truth, predicted)| truth == predicted).collect()
+        };
+        Self::from_right(&right(baseline), &right(candidate))
+    }
+
+    /// Compares `candidate` with `baseline`, of which it is known for each row whether they have it right.
+    ///
+    /// # Panics
+    /// If they differ in length.
+    pub fn from_right(baseline: &[bool], candidate: &[bool]) -> Self {
+        assert_eq!(baseline.len(), candidate.len(), "the same rows for both");
+        let only = |one: &[bool], other: &[bool]| {
+            let pairs = one.iter().zip(other);
+            pairs.filter(|(one, other)| **one && !**other).count() as u64
+        };
+        Self::from_counts(only(candidate, baseline), only(baseline, candidate))
     }
 
     /// The exact binomial test on few rows, else chi squared with continuity correction.

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use classification::{
-    Bootstrap, ConfusionMatrix, Interval, McNemar, Metrics, Prediction, brier_score, class_weights_balanced,
-    expected_calibration_error, negative_log_likelihood,
+    Bootstrap, Calibration, ConfusionMatrix, Decision, Interval, LabelIds, McNemar, Metrics, Prediction,
+    Tally, Task, class_weights_balanced,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -125,16 +125,17 @@ struct CalibrationCase {
 #[test]
 fn calibration_equals_numpy_and_scikit_learn() {
     for case in fixture::<Cases<CalibrationCase>>("calibration.json").cases {
-        let truth = ids(&case.truth);
-        let predictions: Vec<Prediction> = case
+        let truth: Vec<LabelIds> = ids(&case.truth).into_iter().map(LabelIds::from).collect();
+        let decisions: Vec<Decision> = case
             .probabilities
             .into_iter()
-            .map(Prediction::from_probabilities)
+            .map(|probabilities| Prediction::from_probabilities(probabilities).into())
             .collect();
-        assert_close(expected_calibration_error(&predictions, &truth), case.ece, 1e-12);
-        assert_close(brier_score(&predictions, &truth), case.brier, 1e-6);
+        let ours = Calibration::measure(Task::SingleLabel, &decisions, &truth);
+        assert_close(ours.expected_error, case.ece, 1e-12);
+        assert_close(ours.brier, case.brier, 1e-6);
         // scikit-learn divides each row of f32 probabilities by its sum first.
-        assert_close(negative_log_likelihood(&predictions, &truth), case.nll, 1e-6);
+        assert_close(ours.negative_log_likelihood, case.nll, 1e-6);
     }
 }
 
@@ -181,5 +182,63 @@ fn balanced_weights_equal_scikit_learns() {
         for (ours, theirs) in class_weights_balanced(&case.counts).iter().zip(case.weights) {
             assert_close(f64::from(*ours), theirs, 1e-6 * theirs);
         }
+    }
+}
+
+#[derive(Deserialize)]
+struct MultiLabelCase {
+    classes: usize,
+    truth: Vec<String>,
+    predicted: Vec<String>,
+    accuracy: f64,
+    hamming_loss: f64,
+    micro: [f64; 3],
+    r#macro: [f64; 3],
+    weighted: [f64; 3],
+    samples: [f64; 3],
+    precision: Vec<f64>,
+    recall: Vec<f64>,
+    f1: Vec<f64>,
+    support: Vec<u64>,
+    confusion: Vec<[[u64; 2]; 2]>,
+}
+
+#[test]
+fn multi_label_metrics_equal_scikit_learns() {
+    for case in fixture::<Cases<MultiLabelCase>>("multi_label.json").cases {
+        let sets = |rows: &[String]| -> Vec<LabelIds> { rows.iter().map(|row| ids(row).into()).collect() };
+        let (truth, predicted) = (sets(&case.truth), sets(&case.predicted));
+        let tally = Tally::count(Task::MultiLabel, case.classes, truth.iter(), predicted.iter());
+        let ours = tally.metrics();
+        let several = ours.multi_label.unwrap();
+        assert_close(ours.accuracy, case.accuracy, 1e-12);
+        assert_close(several.hamming_loss, case.hamming_loss, 1e-12);
+        let averages = [
+            (several.micro_precision, case.micro[0]),
+            (several.micro_recall, case.micro[1]),
+            (several.micro_f1, case.micro[2]),
+            (ours.macro_precision, case.r#macro[0]),
+            (ours.macro_recall, case.r#macro[1]),
+            (ours.macro_f1, case.r#macro[2]),
+            (ours.weighted_precision, case.weighted[0]),
+            (ours.weighted_recall, case.weighted[1]),
+            (ours.weighted_f1, case.weighted[2]),
+            (several.samples_precision, case.samples[0]),
+            (several.samples_recall, case.samples[1]),
+            (several.samples_f1, case.samples[2]),
+        ];
+        averages
+            .iter()
+            .for_each(|(ours, theirs)| assert_close(*ours, *theirs, 1e-12));
+        for (class, figures) in ours.per_class.iter().enumerate() {
+            assert_close(figures.precision, case.precision[class], 1e-12);
+            assert_close(figures.recall, case.recall[class], 1e-12);
+            assert_close(figures.f1, case.f1[class], 1e-12);
+            assert_eq!(figures.support, case.support[class]);
+        }
+        assert_eq!(
+            serde_json::to_value(&tally).unwrap(),
+            serde_json::to_value(case.confusion).unwrap()
+        );
     }
 }

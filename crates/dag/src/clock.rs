@@ -8,7 +8,7 @@ pub(crate) fn timestamp() -> String {
 }
 
 /// `20261121-100300`: sorts by time and is a good file name.
-pub(crate) fn compact_timestamp() -> String {
+pub fn compact_timestamp() -> String {
     let text = format_timestamp(seconds_since_epoch());
     text.chars()
         .filter(|c| c.is_ascii_digit() || *c == 'T')

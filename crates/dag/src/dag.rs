@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stage::{ArtifactType, OutputSpec, SourceOptions, StageKind};
 
+use crate::HubInput;
+
 /// A pipeline file after the check. Stages stand in the file's order.
 pub struct Dag {
     /// The pipeline file, absolute.
@@ -46,7 +48,12 @@ pub struct RuntimeSpec {
 impl Default for RuntimeSpec {
     fn default() -> Self {
         let auto = || "auto".to_owned();
-        Self { device: auto(), backend: auto(), precision: auto(), threads: 0 }
+        Self {
+            device: auto(),
+            backend: auto(),
+            precision: auto(),
+            threads: 0,
+        }
     }
 }
 
@@ -109,6 +116,8 @@ pub enum InputRef {
         /// How to read it.
         options: SourceOptions,
     },
+    /// A model of the Hub.
+    Hub(HubInput),
 }
 
 impl Dag {

@@ -1,7 +1,7 @@
 //! The JSON Schema of a pipeline file, for editors: `# yaml-language-server: $schema=pipeline.schema.json`.
 
 use serde_json::{Map, Value, json};
-use stage::{InputSpec, StageKind};
+use stage::{Encoding, Format, InputSpec, StageKind};
 
 use crate::spec::{BACKENDS, DEFAULT_SEED, PRECISIONS, TASKS, VERSION};
 
@@ -107,8 +107,10 @@ fn item() -> Value {
                 "additionalProperties": false,
                 "properties": {
                     "path": {"type": "string", "minLength": 1, "description": "Relative to the pipeline file."},
-                    "format": {"enum": ["csv", "tsv", "jsonl", "parquet"], "description": "Absent: by the file's ending."},
-                    "encoding": {"type": ["string", "null"], "description": "Absent: UTF-8."},
+                    "format": {"enum": Format::NAMES, "description": "Absent: by the file's ending."},
+                    "encoding": {"type": ["string", "null"], "examples": Encoding::NAMES, "description": "Of a text file. Absent: UTF-8."},
+                    "sheet": {"type": ["string", "integer", "null"], "minimum": 1, "description": "Of a workbook: name, or number from 1. Absent: the first."},
+                    "header_row": {"type": ["integer", "null"], "minimum": 1, "default": 1, "description": "The row with the names of the columns (csv, tsv, xlsx, xls)."},
                     "text_column": {"type": ["string", "null"], "description": "Absent: `text`."},
                     "label_column": {"type": ["string", "null"], "description": "Absent: `label` (multi-label: `labels`)."},
                     "map": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "Label in the file → label of the pipeline, or `drop`."},

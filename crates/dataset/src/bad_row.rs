@@ -10,14 +10,36 @@ pub(crate) const SHOWN_ROWS: usize = 5;
 pub struct Place {
     /// Data row, from 0, as in generated ids.
     pub row: u64,
-    /// Line of a text file, from 1, on which the row begins.
-    pub line: Option<u64>,
+    /// Where the row begins, as a person counts.
+    pub line: Option<Line>,
+}
+
+/// A line as a person counts them, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Of a text file.
+    Text(u64),
+    /// Row of a sheet.
+    Sheet(u64),
+}
+
+impl Place {
+    pub(crate) fn in_text(row: u64, line: u64) -> Self {
+        let line = Some(Line::Text(line));
+        Self { row, line }
+    }
+
+    pub(crate) fn in_sheet(row: u64, line: u64) -> Self {
+        let line = Some(Line::Sheet(line));
+        Self { row, line }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            Some(line) => write!(f, "row {} (line {line})", self.row),
+            Some(Line::Text(line)) => write!(f, "row {} (line {line})", self.row),
+            Some(Line::Sheet(line)) => write!(f, "row {} (row {line} of the sheet)", self.row),
             None => write!(f, "row {}", self.row),
         }
     }
@@ -43,6 +65,14 @@ pub enum RowProblem {
         /// The closest label there is.
         nearest: Option<String>,
     },
+    /// A column of 0 and 1 holds something else.
+    #[error("`{column}` is `{found}`, neither 0 nor 1")]
+    NotAnIndicator {
+        /// The column.
+        column: String,
+        /// What it holds.
+        found: String,
+    },
     /// The label's cell is empty.
     #[error("no label")]
     NoLabel,
@@ -64,6 +94,24 @@ pub enum RowProblem {
         column: String,
         /// What it is.
         found: &'static str,
+    },
+    /// A path into an object that leads nowhere.
+    #[error("no `{column}`: {reason}")]
+    NoField {
+        /// The path.
+        column: String,
+        /// The part of it that is missing.
+        reason: String,
+    },
+    /// A formula that failed.
+    #[error("cell {cell} (`{column}`) holds the error `{error}`")]
+    ErrorCell {
+        /// Its address: `C5`.
+        cell: String,
+        /// The column.
+        column: String,
+        /// What the spreadsheet program says.
+        error: String,
     },
     /// A line that is not a JSON object.
     #[error("not a JSON object: {0}")]
@@ -87,10 +135,18 @@ impl RowProblem {
             Self::FieldCount { .. } => {
                 Some("a text with the separator in it needs double quotes around it".into())
             }
-            Self::NotText { .. } => None,
-            Self::NotAnObject(_) => {
-                Some("jsonl has one object per line, such as {\"text\": \"…\", \"label\": \"…\"}".into())
+            Self::NoField { .. } => {
+                Some("a path names a field of every row; a field that is `null` is an empty cell".into())
             }
+            Self::ErrorCell { .. } => Some("repair the formula, or empty the cell".into()),
+            Self::NotAnIndicator { .. } => {
+                Some("write 1 (true) where the row has the label, and 0 (false) where it has not".into())
+            }
+            Self::NotText { .. } => None,
+            Self::NotAnObject(_) => Some(
+                "a row is an object, such as {\"text\": \"…\", \"label\": \"…\"}; in jsonl one per line"
+                    .into(),
+            ),
         }
     }
 }

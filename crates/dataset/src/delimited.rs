@@ -1,60 +1,46 @@
 //! Comma- and tab-separated files with a header.
 
-use std::fs::File;
-use std::path::Path;
+use std::io::Read;
 
 use csv::ByteRecord;
 
-use crate::lines::{LineCounter, LineReader, count_lines, not_utf8};
-use crate::row::{Row, Visit, Wanted};
+use crate::lines::{LineCounter, LineReader, count_lines};
+use crate::row::{Visit, Wanted};
+use crate::text::TextFile;
 use crate::{DatasetError, Place, RowProblem};
 
-/// Visits every row that follows the header.
+/// Visits every row that follows the header, which is the first record on line `header_row` or below.
 pub(crate) fn read(
-    path: &Path,
-    name: &str,
+    file: &TextFile<'_>,
     delimiter: u8,
+    header_row: u64,
     wanted: &Wanted,
     visit: &mut Visit<'_>,
 ) -> Result<(), DatasetError> {
-    let mut records = Records::open(path, name, delimiter)?;
-    let columns = wanted.find(name, &records.header)?;
+    let mut records = Records::open(file, delimiter, header_row)?;
+    let columns = wanted.find(file.name, &records.header)?;
     let mut row = 0;
     while let Some(line) = records.next()? {
-        let place = Place {
-            row,
-            line: Some(line),
-        };
+        let cells = || columns.row(|at| records.field(at));
+        visit(Place::in_text(row, line), records.complete().map(|()| cells()));
         row += 1;
-        let field = |at: Option<usize>| at.and_then(|at| records.field(at));
-        visit(
-            place,
-            records.complete().map(|()| Row {
-                id: field(columns.id),
-                text: field(Some(columns.text)),
-                label: field(columns.label),
-                source: field(columns.source),
-            }),
-        );
     }
     Ok(())
 }
 
 /// The records of a file one after the other, checked to be UTF-8.
-pub(crate) struct Records<'p> {
-    path: &'p Path,
-    name: &'p str,
-    reader: csv::Reader<LineReader<File>>,
+pub(crate) struct Records<'f> {
+    file: &'f TextFile<'f>,
+    reader: csv::Reader<LineReader<Box<dyn Read>>>,
     lines: LineCounter,
     record: ByteRecord,
     /// Titles without surrounding spaces.
     pub(crate) header: Vec<String>,
 }
 
-impl<'p> Records<'p> {
-    pub(crate) fn open(path: &'p Path, name: &'p str, delimiter: u8) -> Result<Self, DatasetError> {
-        let file = File::open(path).map_err(|error| DatasetError::io(name, error))?;
-        let (reader, lines) = count_lines(file);
+impl<'f> Records<'f> {
+    pub(crate) fn open(file: &'f TextFile<'f>, delimiter: u8, header_row: u64) -> Result<Self, DatasetError> {
+        let (reader, lines) = count_lines(file.open()?);
         let reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -62,17 +48,19 @@ impl<'p> Records<'p> {
             .buffer_capacity(1 << 18)
             .from_reader(reader);
         let mut records = Self {
-            path,
-            name,
+            file,
             reader,
             lines,
             record: ByteRecord::new(),
             header: Vec::new(),
         };
-        if records.next()?.is_none() {
-            return Err(DatasetError::Empty {
-                name: name.to_owned(),
-            });
+        let mut first = true;
+        while records
+            .next()?
+            .ok_or_else(|| no_header(file.name, header_row, first))?
+            < header_row
+        {
+            first = false;
         }
         let titles = (0..records.record.len()).filter_map(|at| records.field(at));
         records.header = titles.map(|title| title.trim().to_owned()).collect();
@@ -93,7 +81,7 @@ impl<'p> Records<'p> {
             .iter()
             .any(|field| std::str::from_utf8(field).is_err())
         {
-            return Err(not_utf8(self.path, self.name));
+            return Err(self.file.not_utf8());
         }
         // The reader stands behind the line's end, which the last byte that it took is part of.
         let end = self.reader.position().byte().saturating_sub(1);
@@ -124,6 +112,18 @@ impl<'p> Records<'p> {
     }
 
     fn failed(&self, error: csv::Error) -> DatasetError {
-        DatasetError::io(self.name, std::io::Error::from(error))
+        let message = error.to_string();
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => self.file.failed(error),
+            _ => self.file.failed(std::io::Error::other(message)),
+        }
+    }
+}
+
+fn no_header(name: &str, row: u64, empty: bool) -> DatasetError {
+    let (name, sheet) = (name.to_owned(), None);
+    match empty {
+        true => DatasetError::Empty { name },
+        false => DatasetError::NoHeader { name, sheet, row },
     }
 }

@@ -183,7 +183,7 @@ mod tests {
         Rows {
             ids: (0..rows.len()).map(|row| format!("{name}-{row}")).collect(),
             texts: rows.iter().map(|(text, _)| (*text).to_owned()).collect(),
-            labels: rows.iter().map(|(_, label)| *label).collect(),
+            labels: rows.iter().map(|(_, label)| (*label).into()).collect(),
             sources: rows.iter().map(|_| "test".into()).collect(),
             notes: Notes::default(),
         }

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use stage::{Failure, FailureKind};
+use stage::{Encoding, Failure, FailureKind, Format, Sheet};
 
+use crate::SheetPlace;
 use crate::bad_row::{BadRow, list as bad_rows};
 
 /// Why a table cannot be read, written or asked.
@@ -24,7 +25,7 @@ pub enum DatasetError {
         name: String,
     },
     /// An encoding that is not read.
-    #[error("`{name}`: encoding `{encoding}` is not supported by this version, only `utf-8` is")]
+    #[error("`{name}`: unknown encoding `{encoding}`")]
     Encoding {
         /// The file.
         name: String,
@@ -40,6 +41,78 @@ pub enum DatasetError {
         line: u64,
         /// Byte of the line, from 1.
         byte: u64,
+        /// What it probably is.
+        probably: Option<Encoding>,
+    },
+    /// Bytes that the encoding has no character for.
+    #[error("`{name}`: not {} at line {line}", encoding_name(*.encoding))]
+    Undecodable {
+        /// The file.
+        name: String,
+        /// What it was said to be.
+        encoding: Encoding,
+        /// From 1.
+        line: u64,
+        /// Whether the file begins as UTF-8.
+        utf8: bool,
+    },
+    /// UTF-16 in no particular order.
+    #[error("`{name}`: not UTF-16: no byte order mark at its beginning")]
+    NoByteOrderMark {
+        /// The file.
+        name: String,
+    },
+    /// Text that is not JSON.
+    #[error("`{name}`: not JSON at line {line}: {message}")]
+    Json {
+        /// The file.
+        name: String,
+        /// From 1.
+        line: u64,
+        /// What is wrong there.
+        message: String,
+    },
+    /// JSON that is not a list.
+    #[error("`{name}`: not a list of objects")]
+    NotAList {
+        /// The file.
+        name: String,
+        /// Whether its first line is an object.
+        lines: bool,
+    },
+    /// A file that is no workbook, or a broken one.
+    #[error("`{name}`: not a readable workbook: {message}")]
+    Workbook {
+        /// The file.
+        name: String,
+        /// What the reader says.
+        message: String,
+        /// The format of workbook that it begins as.
+        looks_like: Option<Format>,
+    },
+    /// A workbook without the sheet.
+    #[error("`{name}`: no sheet {wanted}; {}", match sheets.as_slice() {
+        [] => "there are none".to_owned(),
+        sheets => format!("the sheets are {}", list(sheets)),
+    })]
+    NoSheet {
+        /// The file.
+        name: String,
+        /// What was asked for.
+        wanted: Sheet,
+        /// What there is.
+        sheets: Vec<String>,
+    },
+    /// No names for the columns.
+    #[error("`{name}`: row {row}{} is empty, so it cannot name the columns",
+        sheet.as_ref().map_or_else(String::new, |sheet| format!(" of sheet `{sheet}`")))]
+    NoHeader {
+        /// The file.
+        name: String,
+        /// Of a workbook.
+        sheet: Option<String>,
+        /// From 1.
+        row: u64,
     },
     /// Nothing in it.
     #[error("`{name}`: the file is empty")]
@@ -54,7 +127,7 @@ pub enum DatasetError {
         name: String,
     },
     /// A column that is needed is not there.
-    #[error("`{name}`: no column `{column}`; the columns are {}", list(columns))]
+    #[error("`{name}`: no column `{column}`{}; the columns are {}", within(sheet.as_deref()), list(columns))]
     MissingColumn {
         /// The file.
         name: String,
@@ -66,6 +139,8 @@ pub enum DatasetError {
         option: Option<&'static str>,
         /// The closest column.
         nearest: Option<String>,
+        /// For workbooks.
+        sheet: Option<Box<SheetPlace>>,
     },
     /// Two columns have the name that is needed.
     #[error("`{name}`: column `{column}` stands there twice")]
@@ -119,9 +194,6 @@ pub enum DatasetError {
         /// The closest label.
         nearest: Option<String>,
     },
-    /// A task that is not read yet.
-    #[error("task `multi_label` is not supported by this version yet, use `single_label`")]
-    MultiLabel,
     /// A parquet file that polars refuses.
     #[error("`{name}`: not a readable parquet file: {message}")]
     Parquet {
@@ -191,6 +263,8 @@ impl DatasetError {
         option: Option<&'static str>,
         columns: Vec<String>,
     ) -> Self {
+        // A sheet may have columns without a name.
+        let columns: Vec<String> = columns.into_iter().filter(|name| !name.is_empty()).collect();
         let nearest = stage::nearest(column, columns.iter().map(String::as_str)).map(str::to_owned);
         Self::MissingColumn {
             name: name.to_owned(),
@@ -198,19 +272,68 @@ impl DatasetError {
             columns,
             option,
             nearest,
+            sheet: None,
         }
+    }
+
+    /// The same error, with the place in a workbook if a column is missing.
+    pub(crate) fn in_sheet(mut self, place: SheetPlace) -> Self {
+        if let Self::MissingColumn { sheet, .. } = &mut self {
+            *sheet = Some(Box::new(place));
+        }
+        self
     }
 
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownFormat { .. } => Some("give `format: csv`, `tsv`, `jsonl` or `parquet`".into()),
-            Self::Encoding { encoding, .. } => Some(format!(
-                "convert the file first: `iconv -f {encoding} -t UTF-8 IN > OUT`"
-            )),
-            Self::NotUtf8 { .. } => {
-                Some("save the file as UTF-8; from Korean Excel: `iconv -f CP949 -t UTF-8 IN > OUT`".into())
+            Self::UnknownFormat { .. } => {
+                Some(format!("give `format:`, one of {}", Format::NAMES.join(", ")))
             }
+            Self::Encoding { .. } => Some(format!("the encodings are {}", Encoding::NAMES.join(", "))),
+            Self::NotUtf8 {
+                probably: Some(encoding),
+                ..
+            } => Some(format!(
+                "it looks like {}: add `encoding: {}`",
+                encoding_name(*encoding),
+                encoding.name()
+            )),
+            Self::NotUtf8 { .. } => Some("save the file as UTF-8, or say its `encoding`".into()),
+            Self::Undecodable { utf8: true, .. } => Some("it looks like UTF-8: leave out `encoding`".into()),
+            Self::Undecodable { .. } => Some(format!("the encodings are {}", Encoding::NAMES.join(", "))),
+            Self::NoByteOrderMark { .. } => {
+                Some("say which byte comes first: `utf-16le` or `utf-16be`".into())
+            }
+            Self::NotAList { lines: true, .. } => {
+                Some("it has one object per line: give `format: jsonl`".into())
+            }
+            Self::NotAList { .. } => {
+                Some("take the list out of the object around it: `jq .NAME IN > OUT`".into())
+            }
+            Self::Workbook {
+                looks_like: Some(format),
+                ..
+            } => Some(format!(
+                "it begins like a workbook of the other kind: give `format: {}`",
+                format.name()
+            )),
+            Self::Workbook { .. } => Some(
+                "open it in a spreadsheet program and save it anew, as xlsx and without a password".into(),
+            ),
+            Self::NoHeader { sheet: Some(_), .. } => {
+                Some("give the row that names the columns, `header_row: N`, or another `sheet`".into())
+            }
+            Self::NoHeader { .. } => Some("give the row that names the columns, `header_row: N`".into()),
+            Self::MissingColumn {
+                column,
+                sheet: Some(place),
+                option,
+                nearest,
+                ..
+            } => place
+                .hint(column, *option)
+                .or_else(|| missing_column_hint(column, *option, nearest.as_deref())),
             Self::MissingColumn {
                 column,
                 option,
@@ -246,6 +369,17 @@ impl From<DatasetError> for Failure {
             hints,
         }
     }
+}
+
+fn within(place: Option<&SheetPlace>) -> String {
+    place.map_or_else(String::new, |place| {
+        format!(" in row {} of sheet `{}`", place.header_row, place.sheet)
+    })
+}
+
+/// As in prose.
+fn encoding_name(encoding: Encoding) -> String {
+    encoding.name().to_uppercase()
 }
 
 fn missing_column_hint(column: &str, option: Option<&str>, nearest: Option<&str>) -> Option<String> {

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use classification::LabelSet;
+use classification::{LabelIds, LabelSet};
 use stage::InputItem;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::DatasetError;
+use crate::indicator::LabelColumns;
 use crate::normalize::nfc;
+use crate::row::{ITEM, Row};
+use crate::{DatasetError, RowProblem};
 
 /// What a cell says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+enum Verdict {
     /// This class.
     Class(usize),
     /// The row is to be left out.
@@ -54,8 +56,48 @@ impl<'l> LabelReader<'l> {
         })
     }
 
+    /// The one label of a row; none: the row is to be left out.
+    pub(crate) fn one(&mut self, row: &Row<'_>) -> Result<Option<LabelIds>, RowProblem> {
+        let cell = row.label.map(str::trim).filter(|cell| !cell.is_empty());
+        match self.known(cell.ok_or(RowProblem::NoLabel)?)? {
+            Some(class) => Ok(Some(class.into())),
+            None => Ok(None),
+        }
+    }
+
+    /// All labels of a row: those of a cell, parted by commas or a list, or those whose column says 1. A label that
+    /// `map` drops is left out, the row stays.
+    pub(crate) fn several(&mut self, row: &Row<'_>, columns: &LabelColumns) -> Result<LabelIds, RowProblem> {
+        if !row.indicators.is_empty() {
+            return Ok(columns.read(&row.indicators)?.into());
+        }
+        let cell = row.label.unwrap_or_default();
+        let separator = if cell.starts_with(ITEM) { ITEM } else { ',' };
+        let names = cell
+            .split(separator)
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        let mut ids = Vec::new();
+        for name in names {
+            ids.extend(self.known(name)?);
+        }
+        Ok(ids.into())
+    }
+
+    /// The class that `cell` names; none: it is to be dropped.
+    fn known(&mut self, cell: &str) -> Result<Option<usize>, RowProblem> {
+        match self.read(cell) {
+            Verdict::Class(class) => Ok(Some(class)),
+            Verdict::Drop => Ok(None),
+            Verdict::Unknown => Err(RowProblem::UnknownLabel {
+                label: cell.to_owned(),
+                nearest: nearest_label(cell, self.labels),
+            }),
+        }
+    }
+
     /// What `cell` says.
-    pub(crate) fn read(&mut self, cell: &str) -> Verdict {
+    fn read(&mut self, cell: &str) -> Verdict {
         if let Some(verdict) = self.known.get(cell) {
             return *verdict;
         }

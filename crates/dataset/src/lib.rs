@@ -7,7 +7,10 @@ mod cell;
 mod delimited;
 mod duplicate;
 mod error;
+mod field;
+mod indicator;
 pub mod inspect;
+mod json;
 mod jsonl;
 mod kcelectra;
 mod label_reader;
@@ -19,22 +22,26 @@ mod row;
 mod rows;
 mod scored;
 mod select;
+mod sheet;
 mod source;
 mod split;
+mod text;
+mod workbook;
 mod write;
 
-pub use bad_row::{BadRow, Place, RowProblem};
+pub use bad_row::{BadRow, Line, Place, RowProblem};
 pub use cell::{Cell, ColumnInfo, Table};
 pub use duplicate::{DuplicateReport, Splits, drop_duplicates, duplicate_key};
 pub use error::DatasetError;
 pub use normalize::Normalize;
-pub use read::{Labelled, Raw, ReadOptions, read_labelled, read_raw};
+pub use read::{Labelled, Raw, ReadOptions, read_every_row, read_labelled, read_raw, stated_normalize};
 pub use rows::{DropReason, Dropped, Notes, Rows, Split, Twin};
 pub use scored::{ScoredWriter, write_scored};
 pub use select::{
     ClassFunnel, Funnel, Selection, Threshold, Thresholds, ValidationFunnel, select, validation_funnel,
 };
-pub use split::{sample, take_stratified};
+pub use sheet::SheetPlace;
+pub use split::{sample, strata, take_stratified};
 pub use write::{Column, write_columns, write_labelled, write_raw};
 
 pub use label_reader::nearest_label;

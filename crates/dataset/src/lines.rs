@@ -7,7 +7,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::rc::Rc;
 
+use stage::Encoding;
+
 use crate::DatasetError;
+use crate::text::probable_encoding;
 
 /// A reader that remembers where the lines end until a [`LineCounter`] has counted them.
 pub(crate) struct LineReader<R> {
@@ -64,23 +67,29 @@ impl LineCounter {
 /// The error for a file that is known to have bytes that are not UTF-8.
 pub(crate) fn not_utf8(path: &Path, name: &str) -> DatasetError {
     match first_invalid(path) {
-        Ok((line, byte)) => DatasetError::NotUtf8 {
+        Ok((line, byte, probably)) => DatasetError::NotUtf8 {
             name: name.to_owned(),
             line,
             byte,
+            probably,
         },
         Err(error) => DatasetError::io(name, error),
     }
 }
 
-fn first_invalid(path: &Path) -> io::Result<(u64, u64)> {
+/// Line and byte of the first invalid byte, and the encoding that the file probably has.
+fn first_invalid(path: &Path) -> io::Result<(u64, u64, Option<Encoding>)> {
+    const SAMPLE: u64 = 1 << 16;
     let mut reader = BufReader::new(File::open(path)?);
     let mut bytes = Vec::new();
     let mut line = 0;
+    let beginning = reader.fill_buf()?.iter().copied().take(2).collect::<Vec<u8>>();
     while reader.read_until(b'\n', &mut bytes)? > 0 {
         line += 1;
         if let Err(error) = std::str::from_utf8(&bytes) {
-            return Ok((line, error.valid_up_to() as u64 + 1));
+            reader.take(SAMPLE).read_to_end(&mut bytes)?;
+            let probably = probable_encoding(&beginning, &bytes);
+            return Ok((line, error.valid_up_to() as u64 + 1, probably));
         }
         bytes.clear();
     }

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use classification::{LabelSet, Task};
+use classification::{LabelIds, LabelSet, Task};
 use stage::{ArtifactType, InputItem};
 
 use crate::bad_row::SHOWN_ROWS;
-use crate::label_reader::{LabelReader, Verdict, nearest_label};
+use crate::indicator::LabelColumns;
+use crate::label_reader::LabelReader;
 use crate::row::{Row, Wanted};
-use crate::{BadRow, DatasetError, DropReason, Dropped, Normalize, Place, RowProblem, Rows, source};
+use crate::{BadRow, DatasetError, DropReason, Dropped, Normalize, Place, RowProblem, Rows, parquet, source};
 
-/// Texts with one class each.
-pub type Labelled = Rows<usize>;
+/// Texts with their labels: exactly one each where the task is single-label.
+pub type Labelled = Rows<LabelIds>;
 /// Texts without labels.
 pub type Raw = Rows<()>;
 
@@ -30,43 +31,67 @@ pub struct ReadOptions<'a> {
 }
 
 /// Reads tables with a text and a label column.
+///
+/// Where the task is multi-label the column is `labels` unless the input names another one; its cells hold names
+/// between commas, or lists. Without it, every label may have a column of 0 and 1 instead, under any of its names;
+/// `label_column: "*"` asks for these.
 pub fn read_labelled(items: &[InputItem], options: &ReadOptions<'_>) -> Result<Labelled, DatasetError> {
-    if options.task == Task::MultiLabel {
-        return Err(DatasetError::MultiLabel);
-    }
     let mut reader = Reader::new(items, options);
     for (index, item) in items.iter().enumerate() {
         let mut labels = LabelReader::new(item, options.labels)?;
-        let column = item.options.label_column.as_deref().unwrap_or("label");
-        reader.read(index, Some(column), &mut |row| {
-            let cell = row
-                .label
-                .map(str::trim)
-                .filter(|cell| !cell.is_empty())
-                .ok_or(RowProblem::NoLabel)?;
-            match labels.read(cell) {
-                Verdict::Class(class) => Ok(Some(class)),
-                Verdict::Drop => Ok(None),
-                Verdict::Unknown => {
-                    let nearest = nearest_label(cell, options.labels);
-                    Err(RowProblem::UnknownLabel {
-                        label: cell.to_owned(),
-                        nearest,
-                    })
-                }
+        let column = item.options.label_column.as_deref();
+        match options.task {
+            Task::SingleLabel => {
+                reader.read(index, Some(column.unwrap_or("label")), None, &mut |row| {
+                    labels.one(row)
+                })?;
             }
-        })?;
+            Task::MultiLabel => {
+                let columns = LabelColumns::new(options.labels);
+                let read = &mut |row: &Row<'_>| labels.several(row, &columns).map(Some);
+                reader.read(
+                    index,
+                    Some(column.unwrap_or("labels")),
+                    Some(columns.clone()),
+                    read,
+                )?;
+            }
+        }
     }
     reader.finish()
 }
 
-/// Reads tables with a text column.
+/// Reads tables with a text column; rows without text are left out.
 pub fn read_raw(items: &[InputItem], options: &ReadOptions<'_>) -> Result<Raw, DatasetError> {
-    let mut reader = Reader::new(items, options);
-    for index in 0..items.len() {
-        reader.read(index, None, &mut |_| Ok(Some(())))?;
+    read_texts(Reader::new(items, options))
+}
+
+/// As [`read_raw`], with the rows without text: what comes in is what comes out, row for row.
+pub fn read_every_row(items: &[InputItem], options: &ReadOptions<'_>) -> Result<Raw, DatasetError> {
+    read_texts(Reader {
+        keep_empty: true,
+        ..Reader::new(items, options)
+    })
+}
+
+fn read_texts(mut reader: Reader<'_, ()>) -> Result<Raw, DatasetError> {
+    for index in 0..reader.items.len() {
+        reader.read(index, None, None, &mut |_| Ok(Some(())))?;
     }
     reader.finish()
+}
+
+/// How the texts of these tables were normalised, as far as the tables say so: those that a stage wrote do. Where
+/// several differ, the one that does most.
+pub fn stated_normalize(items: &[InputItem]) -> Result<Option<Normalize>, DatasetError> {
+    let mut most = None;
+    for item in items
+        .iter()
+        .filter(|item| item.artifact_type != ArtifactType::File)
+    {
+        most = most.max(parquet::stated_normalize(&item.path, &item.name)?);
+    }
+    Ok(most)
 }
 
 /// The class of a row; none: the row is to be left out.
@@ -76,8 +101,10 @@ struct Reader<'a, L> {
     items: &'a [InputItem],
     options: &'a ReadOptions<'a>,
     rows: Rows<L>,
-    /// Where each row of `rows` stands: index of the item, row, line (0: none).
-    places: Vec<(u32, u64, u64)>,
+    /// Where each row of `rows` stands: index of the item, and the place in it.
+    places: Vec<(u32, Place)>,
+    /// Whether rows without text stay.
+    keep_empty: bool,
 }
 
 impl<'a, L: Clone> Reader<'a, L> {
@@ -87,6 +114,7 @@ impl<'a, L: Clone> Reader<'a, L> {
             options,
             rows: Rows::default(),
             places: Vec::new(),
+            keep_empty: false,
         }
     }
 
@@ -94,6 +122,7 @@ impl<'a, L: Clone> Reader<'a, L> {
         &mut self,
         index: usize,
         label_column: Option<&str>,
+        several: Option<LabelColumns>,
         read_label: &mut ReadLabel<'_, L>,
     ) -> Result<(), DatasetError> {
         let item = &self.items[index];
@@ -104,6 +133,7 @@ impl<'a, L: Clone> Reader<'a, L> {
                 .clone()
                 .unwrap_or_else(|| "text".to_owned()),
             label: label_column.map(str::to_owned),
+            several,
         };
         let file_name = item
             .path
@@ -157,7 +187,7 @@ impl<'a, L: Clone> Reader<'a, L> {
             None => format!("{}-{number}", self.options.input_name),
         };
         let text = self.options.normalize.apply(row.text.unwrap_or_default());
-        let empty = text.trim().is_empty();
+        let empty = !self.keep_empty && text.trim().is_empty();
         // A row without text needs no label, but a wrong label is a mistake all the same.
         let label = match read_label(row) {
             Err(RowProblem::NoLabel) if empty => None,
@@ -182,13 +212,13 @@ impl<'a, L: Clone> Reader<'a, L> {
             self.rows
                 .sources
                 .push(sources.get(row.source.unwrap_or_default()));
-            self.places
-                .push((index as u32, place.row, place.line.unwrap_or(0)));
+            self.places.push((index as u32, place));
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<Rows<L>, DatasetError> {
+    fn finish(mut self) -> Result<Rows<L>, DatasetError> {
+        self.rows.notes.normalize = Some(self.options.normalize);
         if let (0, Some(item)) = (self.rows.notes.rows, self.items.first()) {
             return Err(DatasetError::NoRows {
                 name: item.name.clone(),
@@ -213,11 +243,7 @@ impl<'a, L: Clone> Reader<'a, L> {
     }
 
     fn place(&self, position: usize) -> String {
-        let (item, row, line) = self.places[position];
-        let place = Place {
-            row,
-            line: (line > 0).then_some(line),
-        };
+        let (item, place) = self.places[position];
         format!("`{}` {place}", self.items[item as usize].name)
     }
 }

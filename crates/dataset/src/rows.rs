@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Texts with what is known about each. `L`: a class id, or `()` for raw texts.
+use crate::Normalize;
+
+/// Texts with what is known about each. `L`: label ids, or `()` for raw texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows<L> {
     /// Unique within a table.
     pub ids: Vec<String>,
-    /// Normalised, never empty.
+    /// Normalised; not empty unless every row was asked for.
     pub texts: Vec<String>,
     /// One per text.
     pub labels: Vec<L>,
@@ -26,6 +28,8 @@ pub struct Notes {
     pub rows: u64,
     /// Rows that are not in the table, in the order in which they were dropped.
     pub dropped: Vec<Dropped>,
+    /// How the texts were normalised; absent: not known.
+    pub normalize: Option<Normalize>,
 }
 
 /// A row that was dropped.
@@ -131,7 +135,7 @@ impl<L: Clone> Rows<L> {
     }
 
     /// Moves the rows for which `taken` is true into a table of their own; both keep the order.
-    pub(crate) fn split_off(&mut self, taken: &[bool]) -> Self {
+    pub fn split_off(&mut self, taken: &[bool]) -> Self {
         let (ids, taken_ids) = partition(std::mem::take(&mut self.ids), taken);
         let (texts, taken_texts) = partition(std::mem::take(&mut self.texts), taken);
         let (labels, taken_labels) = partition(std::mem::take(&mut self.labels), taken);
@@ -142,7 +146,10 @@ impl<L: Clone> Rows<L> {
             texts: taken_texts,
             labels: taken_labels,
             sources: taken_sources,
-            notes: Notes::default(),
+            notes: Notes {
+                normalize: self.notes.normalize,
+                ..Notes::default()
+            },
         }
     }
 }

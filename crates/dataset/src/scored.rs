@@ -2,68 +2,63 @@
 
 use std::path::Path;
 
-use classification::{LabelSet, Prediction};
+use classification::{Decision, LabelIds, LabelSet, Task};
+use polars::prelude::{Column as PolarsColumn, IntoColumn, NewChunkedArray, StringChunked};
 
-use crate::write::{common, float_column, list_column, string_column, write_in_groups};
+use crate::write::{common, float_column, label_column, label_title, list_column, write_in_groups};
 use crate::{DatasetError, Rows};
 
-/// What a scored table is written from: one prediction per row.
+/// What a scored table is written from: one decision per row.
 #[derive(Clone, Copy, Debug)]
 pub struct ScoredWriter<'a, L> {
     /// The rows that were scored.
     pub rows: &'a Rows<L>,
     /// In the order of `rows`.
-    pub predictions: &'a [Prediction],
+    pub decisions: &'a [Decision],
     /// The pipeline's labels.
     pub labels: &'a LabelSet,
-    /// The true classes, for a table that has them.
-    pub truth: Option<&'a [usize]>,
+    /// Whether a row has one label or a list.
+    pub task: Task,
+    /// The true labels, for a table that has them.
+    pub truth: Option<&'a [LabelIds]>,
 }
 
-/// Writes `id`, `text`, `source`, `pred_emotion`, `pred_conf`, `pred_margin`, `pred_second`, `probs` and, with a truth, `label`.
+/// Writes `id`, `text`, `source`, `pred_emotion`, `pred_conf`, `pred_margin`, `pred_second`, `probs` and, with a
+/// truth, `label` (where the task is multi-label `labels`; `pred_emotion` is then a list, too).
 pub fn write_scored<L>(path: &Path, scored: &ScoredWriter<'_, L>) -> Result<(), DatasetError> {
     let count = scored.rows.ids.len();
-    if scored.predictions.len() != count || scored.truth.is_some_and(|truth| truth.len() != count) {
-        let message = format!("{} predictions for {count} rows", scored.predictions.len());
+    if scored.decisions.len() != count || scored.truth.is_some_and(|truth| truth.len() != count) {
+        let message = format!("{} predictions for {count} rows", scored.decisions.len());
         return Err(DatasetError::Write {
             name: path.display().to_string(),
             message,
         });
     }
-    write_in_groups(path, count, |range| {
-        let predictions = &scored.predictions[range.clone()];
-        let name = |class: usize| scored.labels.name(class);
+    let (labels, task) = (scored.labels, scored.task);
+    write_in_groups(path, count, scored.rows.notes.normalize, |range| {
+        let decisions = &scored.decisions[range.clone()];
+        let given = decisions.iter().map(|decision| &decision.labels);
         let mut columns: Vec<_> = common(scored.rows, range.clone()).into();
         columns.extend([
-            string_column(
-                "pred_emotion",
-                predictions.iter().map(|prediction| name(prediction.label)),
-            ),
-            float_column(
-                "pred_conf",
-                predictions.iter().map(|prediction| prediction.confidence),
-            ),
-            float_column(
-                "pred_margin",
-                predictions.iter().map(|prediction| prediction.margin),
-            ),
-            string_column(
-                "pred_second",
-                predictions.iter().map(|prediction| name(prediction.second)),
-            ),
+            label_column("pred_emotion", given, labels, task),
+            float_column("pred_conf", decisions.iter().map(|decision| decision.confidence)),
+            float_column("pred_margin", decisions.iter().map(|decision| decision.margin)),
+            seconds(decisions, labels),
             list_column(
                 "probs",
-                predictions
-                    .iter()
-                    .map(|prediction| prediction.probabilities.as_slice()),
+                decisions.iter().map(|decision| decision.probabilities.as_slice()),
             ),
         ]);
         if let Some(truth) = scored.truth {
-            columns.push(string_column(
-                "label",
-                truth[range].iter().map(|class| name(*class)),
-            ));
+            columns.push(label_column(label_title(task), &truth[range], labels, task));
         }
         columns
     })
+}
+
+fn seconds(decisions: &[Decision], labels: &LabelSet) -> PolarsColumn {
+    let names = decisions
+        .iter()
+        .map(|decision| decision.second.map(|class| labels.name(class)));
+    StringChunked::from_iter_options("pred_second".into(), names).into_column()
 }

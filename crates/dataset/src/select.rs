@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use classification::LabelSet;
-use polars::prelude::{
-    BooleanChunked, DataFrame, DataType, Expr, Float32Chunked, IntoLazy, StringChunked, col, lit, when,
-};
+use classification::{LabelIds, LabelSet, Task};
+use polars::prelude::{BooleanChunked, DataFrame, Float32Chunked, StringChunked};
 use serde::{Serialize, Serializer};
 
-use crate::write::{failed, write_frame};
-use crate::{Column, DatasetError, parquet, write_columns};
+use crate::write::{failed, label_title, write_frame};
+use crate::{Column, DatasetError, Normalize, parquet, write_columns};
 
 /// What a prediction must reach, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,9 +22,11 @@ pub struct Threshold {
 /// What every prediction must reach.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thresholds {
-    /// One per class, in id order.
+    /// One per class, in id order. Where the task is multi-label a row must reach those of every label that it is
+    /// given, and at least the first of all when it is given none.
     pub classes: Vec<Threshold>,
-    /// At most so many rows of a class, the most confident first, equal ones in the table's order.
+    /// At most so many rows of a class, the most confident first, equal ones in the table's order. A row with several
+    /// labels counts to each, and must find room in all of them.
     pub max_per_class: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ pub struct Funnel {
     pub kept: u64,
     /// Reason → rows.
     pub drops: BTreeMap<&'static str, u64>,
-    /// In id order.
+    /// In id order; a row with several labels counts to each of them.
     #[serde(serialize_with = "as_map")]
     pub classes: Vec<(String, ClassFunnel)>,
 }
@@ -71,6 +71,8 @@ pub struct ValidationFunnel {
 /// The decision on every row of a scored table.
 pub struct Selection {
     frame: DataFrame,
+    task: Task,
+    normalize: Option<Normalize>,
     drops: Vec<Option<&'static str>>,
     /// How many rows came through.
     pub funnel: Funnel,
@@ -97,15 +99,23 @@ pub fn select(
     name: &str,
     thresholds: &Thresholds,
     labels: &LabelSet,
+    task: Task,
 ) -> Result<Selection, DatasetError> {
     let frame = parquet::read_columns(path, name, &COLUMNS)?;
-    let candidates = Candidates::of(&frame, name, thresholds, labels)?;
+    let normalize = parquet::stated_normalize(path, name)?;
+    let candidates = Candidates::of(&frame, name, thresholds, labels, task)?;
     let mut drops = candidates.drops();
     if let Some(cap) = thresholds.max_per_class {
         candidates.cap(cap, labels.len(), &mut drops);
     }
-    let funnel = funnel(&candidates.classes, &drops, labels);
-    Ok(Selection { frame, drops, funnel })
+    let funnel = funnel(&candidates.labels, &drops, labels);
+    Ok(Selection {
+        frame,
+        task,
+        normalize,
+        drops,
+        funnel,
+    })
 }
 
 /// How the thresholds do on a scored table with labels.
@@ -114,15 +124,18 @@ pub fn validation_funnel(
     name: &str,
     thresholds: &Thresholds,
     labels: &LabelSet,
+    task: Task,
 ) -> Result<ValidationFunnel, DatasetError> {
-    let frame = parquet::read_columns(path, name, &["pred_emotion", "pred_conf", "pred_margin", "label"])?;
-    let candidates = Candidates::of(&frame, name, thresholds, labels)?;
-    let truth = classes(&frame, name, "label", labels)?;
+    let truth_column = label_title(task);
+    let columns = ["pred_emotion", "pred_conf", "pred_margin", truth_column];
+    let frame = parquet::read_columns(path, name, &columns)?;
+    let candidates = Candidates::of(&frame, name, thresholds, labels, task)?;
+    let truth = label_ids(&frame, name, truth_column, labels, task)?;
     let drops = candidates.drops();
     let kept: Vec<usize> = (0..drops.len()).filter(|row| drops[*row].is_none()).collect();
     let correct = kept
         .iter()
-        .filter(|row| truth[**row] == candidates.classes[**row])
+        .filter(|row| truth[**row] == candidates.labels[**row])
         .count() as u64;
     let precision = (!kept.is_empty()).then(|| correct as f64 / kept.len() as f64);
     Ok(ValidationFunnel {
@@ -134,12 +147,13 @@ pub fn validation_funnel(
 }
 
 impl Selection {
-    /// Writes the rows that came through, with `label` = `pred_emotion`, in the table's order.
+    /// Writes the rows that came through, with `label` (where the task is multi-label `labels`) = `pred_emotion`, in
+    /// the table's order.
     pub fn write_kept(&self, path: &Path) -> Result<(), DatasetError> {
         let mask: BooleanChunked = self.drops.iter().map(|drop| Some(drop.is_none())).collect();
         let label = |frame: DataFrame| {
             let mut column = frame.column("pred_emotion")?.clone();
-            column.rename("label".into());
+            column.rename(label_title(self.task).into());
             frame.hstack(&[column])
         };
         let kept = self
@@ -147,7 +161,7 @@ impl Selection {
             .filter(&mask)
             .and_then(label)
             .map_err(|error| failed(path, error))?;
-        write_frame(path, &kept)
+        write_frame(path, &kept, self.normalize)
     }
 
     /// Writes `id`, `kept`, `drop_reason` of every row.
@@ -167,9 +181,9 @@ impl Selection {
     }
 }
 
-/// Predicted class and confidence of every row, and whether the thresholds are reached.
+/// Predicted labels and confidence of every row, and whether the thresholds are reached.
 struct Candidates {
-    classes: Vec<usize>,
+    labels: Vec<LabelIds>,
     confidences: Vec<f32>,
     confident: Vec<bool>,
     unambiguous: Vec<bool>,
@@ -181,45 +195,21 @@ impl Candidates {
         name: &str,
         thresholds: &Thresholds,
         labels: &LabelSet,
+        task: Task,
     ) -> Result<Self, DatasetError> {
-        let classes = classes(frame, name, "pred_emotion", labels)?;
+        let labels = label_ids(frame, name, "pred_emotion", labels, task)?;
         let confidences = finite(frame, name, "pred_conf")?;
-        finite(frame, name, "pred_margin")?;
-        let reaches = |column: &str, least: &dyn Fn(&Threshold) -> f32| {
-            col(column)
-                .gt_eq(per_class(thresholds, labels, least))
-                .alias(format!("reaches_{column}"))
+        let margins = finite(frame, name, "pred_margin")?;
+        let reached = |values: &[f32], least: fn(&Threshold) -> f32| -> Vec<bool> {
+            let rows = values.iter().zip(&labels);
+            rows.map(|(value, labels)| thresholds.of(labels).all(|threshold| *value >= least(threshold)))
+                .collect()
         };
-        let columns = [
-            reaches("pred_conf", &|threshold| threshold.min_confidence),
-            reaches("pred_margin", &|threshold| threshold.min_margin),
-        ];
-        let unreadable = |error| DatasetError::parquet(name, &error);
-        let needed = [
-            col("pred_emotion").cast(DataType::String),
-            col("pred_conf"),
-            col("pred_margin"),
-        ];
-        let reached = frame
-            .clone()
-            .lazy()
-            .select(needed)
-            .select(columns)
-            .collect()
-            .map_err(unreadable)?;
-        let truths = |column: &str| -> Result<Vec<bool>, DatasetError> {
-            let values = reached
-                .column(column)
-                .and_then(|column| column.bool().cloned())
-                .map_err(unreadable)?;
-            Ok(values.iter().map(|value| value.unwrap_or(false)).collect())
-        };
-        let (confident, unambiguous) = (truths("reaches_pred_conf")?, truths("reaches_pred_margin")?);
         Ok(Self {
-            classes,
+            confident: reached(&confidences, |threshold| threshold.min_confidence),
+            unambiguous: reached(&margins, |threshold| threshold.min_margin),
+            labels,
             confidences,
-            confident,
-            unambiguous,
         })
     }
 
@@ -233,42 +223,41 @@ impl Candidates {
     }
 
     fn cap(&self, cap: u64, classes: usize, drops: &mut [Option<&'static str>]) {
-        for class in 0..classes {
-            let mut rows: Vec<usize> = (0..drops.len())
-                .filter(|row| self.classes[*row] == class && drops[*row].is_none())
-                .collect();
-            rows.sort_by(|a, b| {
-                self.confidences[*b]
-                    .total_cmp(&self.confidences[*a])
-                    .then(a.cmp(b))
-            });
-            for row in rows.into_iter().skip(usize::try_from(cap).unwrap_or(usize::MAX)) {
+        let mut rows: Vec<usize> = (0..drops.len()).filter(|row| drops[*row].is_none()).collect();
+        rows.sort_by(|a, b| {
+            self.confidences[*b]
+                .total_cmp(&self.confidences[*a])
+                .then(a.cmp(b))
+        });
+        let mut room = vec![cap; classes];
+        for row in rows {
+            let ids = self.labels[row].ids();
+            if ids.iter().any(|id| room[*id] == 0) {
                 drops[row] = Some(CLASS_CAP);
+            } else {
+                ids.iter().for_each(|id| room[*id] -= 1);
             }
         }
     }
 }
 
-/// The least value for a row's predicted class, as an expression.
-fn per_class(thresholds: &Thresholds, labels: &LabelSet, least: &dyn Fn(&Threshold) -> f32) -> Expr {
-    let mut expression = lit(f32::INFINITY);
-    for (label, threshold) in labels.names().zip(&thresholds.classes) {
-        expression = when(col("pred_emotion").eq(lit(label)))
-            .then(lit(least(threshold)))
-            .otherwise(expression);
+impl Thresholds {
+    /// What a row with these labels must reach.
+    fn of<'t>(&'t self, labels: &'t LabelIds) -> impl Iterator<Item = &'t Threshold> {
+        let without = labels.is_empty().then(|| self.classes.first()).flatten();
+        labels.ids().iter().map(|id| &self.classes[*id]).chain(without)
     }
-    expression
 }
 
-fn classes(
+/// The labels of every row, which must be names of the label set.
+fn label_ids(
     frame: &DataFrame,
     name: &str,
     column: &str,
     labels: &LabelSet,
-) -> Result<Vec<usize>, DatasetError> {
-    let values: StringChunked = parquet::strings(frame, name, column, false)?;
-    let class = |(row, value): (usize, Option<&str>)| {
-        let label = value.unwrap_or_default();
+    task: Task,
+) -> Result<Vec<LabelIds>, DatasetError> {
+    let id = |row: usize, label: &str| {
         labels
             .names()
             .position(|known| known == label)
@@ -278,7 +267,20 @@ fn classes(
                 label: label.to_owned(),
             })
     };
-    values.iter().enumerate().map(class).collect()
+    match task {
+        Task::SingleLabel => {
+            let values: StringChunked = parquet::strings(frame, name, column, false)?;
+            let rows = values.iter().enumerate();
+            rows.map(|(row, value)| id(row, value.unwrap_or_default()).map(LabelIds::from))
+                .collect()
+        }
+        Task::MultiLabel => {
+            let values = parquet::string_lists(frame, name, column)?;
+            let rows = values.iter().enumerate();
+            rows.map(|(row, names)| names.iter().map(|name| id(row, name)).collect())
+                .collect()
+        }
+    }
 }
 
 /// A column of 32-bit floats; polars would count a NaN as greater than any threshold.
@@ -304,7 +306,7 @@ fn finite(frame: &DataFrame, name: &str, column: &'static str) -> Result<Vec<f32
     values.iter().enumerate().map(value).collect()
 }
 
-fn funnel(classes: &[usize], drops: &[Option<&'static str>], labels: &LabelSet) -> Funnel {
+fn funnel(rows: &[LabelIds], drops: &[Option<&'static str>], labels: &LabelSet) -> Funnel {
     let none = || BTreeMap::from([CONFIDENCE, MARGIN, CLASS_CAP].map(|reason| (reason, 0)));
     let empty = || ClassFunnel {
         drops: none(),
@@ -316,17 +318,17 @@ fn funnel(classes: &[usize], drops: &[Option<&'static str>], labels: &LabelSet) 
         drops: none(),
         classes: labels.names().map(|name| (name.to_owned(), empty())).collect(),
     };
-    for (class, drop) in classes.iter().zip(drops) {
-        let class = &mut funnel.classes[*class].1;
-        class.candidates += 1;
+    for (ids, drop) in rows.iter().zip(drops) {
         match drop {
-            None => {
-                class.kept += 1;
-                funnel.kept += 1;
-            }
-            Some(reason) => {
-                *class.drops.entry(reason).or_default() += 1;
-                *funnel.drops.entry(reason).or_default() += 1;
+            None => funnel.kept += 1,
+            Some(reason) => *funnel.drops.entry(reason).or_default() += 1,
+        }
+        for id in ids.ids() {
+            let class = &mut funnel.classes[*id].1;
+            class.candidates += 1;
+            match drop {
+                None => class.kept += 1,
+                Some(reason) => *class.drops.entry(reason).or_default() += 1,
             }
         }
     }

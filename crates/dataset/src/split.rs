@@ -1,12 +1,14 @@
 //! Tables out of tables: stratified parts and samples, the same for the same seed.
 
+use classification::LabelIds;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::{Labelled, Rows, Split};
 
-/// Moves `fraction` of each class into a table of its own; both keep their order.
+/// Moves `fraction` of each class into a table of its own; both keep their order. A row with several labels counts
+/// to the rarest of them, one without any to a class of its own.
 ///
 /// Per class the number is rounded; a class with two rows or more gives at least one and keeps at least one.
 pub fn take_stratified(
@@ -18,8 +20,9 @@ pub fn take_stratified(
 ) -> Labelled {
     let mut random = generator(seed, Purpose::Part, split);
     let mut taken = vec![false; rows.len()];
-    for class in 0..classes {
-        let mut members: Vec<usize> = (0..rows.len()).filter(|row| rows.labels[*row] == class).collect();
+    let strata = strata(&rows.labels, classes);
+    for class in 0..=classes {
+        let mut members: Vec<usize> = (0..rows.len()).filter(|row| strata[*row] == class).collect();
         members.shuffle(&mut random);
         let wanted = (members.len() as f64 * fraction).round() as usize;
         let count = if members.len() < 2 {
@@ -32,6 +35,20 @@ pub fn take_stratified(
         }
     }
     rows.split_off(&taken)
+}
+
+/// The class to which each row counts: its rarest label, among equally rare ones the lowest; `classes` without one.
+pub fn strata(labels: &[LabelIds], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0usize; classes];
+    labels
+        .iter()
+        .flat_map(LabelIds::ids)
+        .for_each(|id| counts[*id] += 1);
+    let rarest = |labels: &LabelIds| labels.ids().iter().copied().min_by_key(|id| (counts[*id], *id));
+    labels
+        .iter()
+        .map(|labels| rarest(labels).unwrap_or(classes))
+        .collect()
 }
 
 /// Keeps `limit` rows, drawn at random, in their order; the number of rows that go.
@@ -71,7 +88,7 @@ mod tests {
         Rows {
             ids: (0..labels.len()).map(|row| row.to_string()).collect(),
             texts: labels.iter().map(ToString::to_string).collect(),
-            labels: labels.to_vec(),
+            labels: labels.iter().map(|label| (*label).into()).collect(),
             sources: labels.iter().map(|_| "test".into()).collect(),
             notes: Notes::default(),
         }
@@ -85,7 +102,7 @@ mod tests {
     fn every_class_with_two_rows_gives_one() {
         let mut train = table(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2]);
         let part = take_stratified(&mut train, 3, 0.2, 7, Split::Validation);
-        let count = |class| part.labels.iter().filter(|label| **label == class).count();
+        let count = |class| part.labels.iter().filter(|labels| labels.contains(class)).count();
         assert_eq!((count(0), count(1), count(2)), (2, 1, 0));
         assert_eq!(train.len(), 10);
         assert!(in_order(&train) && in_order(&part));
@@ -96,6 +113,21 @@ mod tests {
         let part = |seed| take_stratified(&mut table(&[0; 100]), 1, 0.1, seed, Split::Validation).ids;
         assert_eq!(part(1), part(1));
         assert_ne!(part(1), part(2));
+    }
+
+    #[test]
+    fn a_row_counts_to_its_rarest_label() {
+        let labels: Vec<LabelIds> = [vec![0, 1], vec![0], vec![], vec![0, 2], vec![1, 2]]
+            .map(LabelIds::from)
+            .to_vec();
+        assert_eq!(strata(&labels, 3), [1, 0, 3, 2, 1]);
+    }
+
+    #[test]
+    fn rows_without_a_label_are_divided_too() {
+        let mut train = table(&[0; 10]);
+        train.labels = vec![LabelIds::default(); 10];
+        assert_eq!(take_stratified(&mut train, 1, 0.2, 7, Split::Validation).len(), 2);
     }
 
     #[test]

@@ -23,7 +23,10 @@ impl Batch {
     pub fn new(encodings: &[&[u32]], pad_id: u32, device: &Device) -> Self {
         let rows = encodings.len();
         let width = encodings.iter().map(|ids| ids.len()).max().unwrap_or(0);
-        assert!(encodings.iter().all(|ids| !ids.is_empty()) && rows > 0, "a batch has rows, and each has a token");
+        assert!(
+            encodings.iter().all(|ids| !ids.is_empty()) && rows > 0,
+            "a batch has rows, and each has a token"
+        );
         let mut ids = Vec::with_capacity(rows * width);
         let mut bias = Vec::with_capacity(rows * width);
         let mut tokens = 0;
@@ -39,7 +42,13 @@ impl Batch {
         // Nothing is learnt about either, so they stay out of the graph of gradients.
         let attention_bias =
             padded.then(|| Tensor::from_data(TensorData::new(bias, [rows, 1, 1, width]), device));
-        Self { ids: Tensor::from_data(TensorData::new(ids, [rows, width]), device), attention_bias, rows, width, tokens }
+        Self {
+            ids: Tensor::from_data(TensorData::new(ids, [rows, width]), device),
+            attention_bias,
+            rows,
+            width,
+            tokens,
+        }
     }
 
     /// Number of texts.

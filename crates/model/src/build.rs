@@ -2,7 +2,7 @@
 //! on the way in and on the way out, and nowhere else.
 
 use burn::module::Param;
-use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Embedding, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::ModelError;
@@ -35,35 +35,52 @@ pub(crate) struct Builder<'a> {
 impl Builder<'_> {
     /// `name.weight` `[output, input]` and `name.bias` `[output]`.
     pub(crate) fn linear(&mut self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {
-        let weight = self.source.values(&format!("{name}.weight"), &[output, input], Fill::Normal)?;
+        let weight = self
+            .source
+            .values(&format!("{name}.weight"), &[output, input], Fill::Normal)?;
         let weight = TensorData::new(transposed(&weight, output, input), [input, output]);
         let bias = self.vector(&format!("{name}.bias"), output, Fill::Zeros)?;
-        Ok(Linear { weight: Param::from_data(weight, self.device), bias: Some(bias) })
+        Ok(Linear {
+            weight: Param::from_data(weight, self.device),
+            bias: Some(bias),
+        })
     }
 
     /// `name.weight` and `name.bias`, which burn calls gamma and beta.
-    pub(crate) fn layer_norm(&mut self, name: &str, width: usize, epsilon: f64) -> Result<LayerNorm, ModelError> {
-        let mut norm = LayerNormConfig::new(width).with_epsilon(epsilon).init(self.device);
+    pub(crate) fn layer_norm(
+        &mut self,
+        name: &str,
+        width: usize,
+        epsilon: f64,
+    ) -> Result<LayerNorm, ModelError> {
+        let mut norm = LayerNormConfig::new(width)
+            .with_epsilon(epsilon)
+            .init(self.device);
         norm.gamma = self.vector(&format!("{name}.weight"), width, Fill::Ones)?;
         norm.beta = Some(self.vector(&format!("{name}.bias"), width, Fill::Zeros)?);
         Ok(norm)
     }
 
     /// `name.weight` `[rows, width]`.
-    pub(crate) fn embedding(&mut self, name: &str, rows: usize, width: usize, fill: Fill) -> Result<Embedding, ModelError> {
-        let values = self.source.values(&format!("{name}.weight"), &[rows, width], fill)?;
-        Ok(Embedding { weight: Param::from_data(TensorData::new(values, [rows, width]), self.device) })
+    pub(crate) fn embedding(
+        &mut self,
+        name: &str,
+        rows: usize,
+        width: usize,
+        fill: Fill,
+    ) -> Result<Embedding, ModelError> {
+        let values = self
+            .source
+            .values(&format!("{name}.weight"), &[rows, width], fill)?;
+        Ok(Embedding {
+            weight: Param::from_data(TensorData::new(values, [rows, width]), self.device),
+        })
     }
 
     fn vector(&mut self, name: &str, length: usize, fill: Fill) -> Result<Param<Tensor<1>>, ModelError> {
         let values = self.source.values(name, &[length], fill)?;
         Ok(Param::from_data(TensorData::new(values, [length]), self.device))
     }
-}
-
-/// A dropout layer; the probability was checked with the configuration.
-pub(crate) fn dropout(probability: f64) -> Dropout {
-    DropoutConfig::new(probability).init()
 }
 
 /// A parameter on its way into a checkpoint.
@@ -89,7 +106,11 @@ impl Export {
     pub(crate) fn linear(&mut self, name: &str, layer: &Linear) {
         let weight = layer.weight.val();
         let [input, output] = weight.dims();
-        self.push(format!("{name}.weight"), vec![output, input], ExportedValues::Transposed(weight));
+        self.push(
+            format!("{name}.weight"),
+            vec![output, input],
+            ExportedValues::Transposed(weight),
+        );
         if let Some(bias) = &layer.bias {
             self.vector(format!("{name}.bias"), bias);
         }
@@ -104,7 +125,11 @@ impl Export {
 
     pub(crate) fn embedding(&mut self, name: &str, layer: &Embedding) {
         let weight = layer.weight.val();
-        self.push(format!("{name}.weight"), weight.dims().to_vec(), ExportedValues::Matrix(weight));
+        self.push(
+            format!("{name}.weight"),
+            weight.dims().to_vec(),
+            ExportedValues::Matrix(weight),
+        );
     }
 
     fn vector(&mut self, name: String, parameter: &Param<Tensor<1>>) {
@@ -121,8 +146,9 @@ impl Exported {
     /// The values, row by row in PyTorch's layout.
     pub(crate) fn values(&self) -> Result<Vec<f32>, ModelError> {
         let read = |data: TensorData| {
-            data.try_into_vec::<f32>()
-                .map_err(|error| ModelError::Config(format!("parameter `{}` is not f32: {error:?}", self.name)))
+            data.try_into_vec::<f32>().map_err(|error| {
+                ModelError::Config(format!("parameter `{}` is not f32: {error:?}", self.name))
+            })
         };
         match &self.values {
             ExportedValues::Vector(tensor) => read(tensor.clone().into_data()),

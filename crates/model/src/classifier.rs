@@ -9,7 +9,7 @@ use crate::embeddings::Embeddings;
 use crate::encoder::EncoderLayer;
 use crate::head::ClassificationHead;
 use crate::init::Seeded;
-use crate::{Batch, ModelConfig, ModelError};
+use crate::{Architecture, Batch, ModelConfig, ModelError, names};
 
 /// An encoder with a classification head.
 ///
@@ -26,33 +26,61 @@ pub struct SequenceClassifier {
 impl SequenceClassifier {
     /// A new model with random weights that depend on `seed` alone.
     pub fn init(config: &ModelConfig, labels: usize, device: &Device, seed: u64) -> Result<Self, ModelError> {
-        let mut source = Seeded { seed, standard_deviation: config.initializer_range };
-        Self::build(config, labels, &mut Builder { source: &mut source, device })
+        let mut source = Seeded {
+            seed,
+            standard_deviation: config.initializer_range,
+        };
+        Self::build(
+            config,
+            labels,
+            &mut Builder {
+                source: &mut source,
+                device,
+            },
+        )
     }
 
-    pub(crate) fn build(config: &ModelConfig, labels: usize, builder: &mut Builder<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn build(
+        config: &ModelConfig,
+        labels: usize,
+        builder: &mut Builder<'_>,
+    ) -> Result<Self, ModelError> {
         config.check()?;
         let (narrow, wide) = (config.embedding_size, config.hidden_size);
         let embeddings = Embeddings::build(config, builder)?;
-        let embeddings_project =
-            if narrow == wide { None } else { Some(builder.linear("embeddings_project", narrow, wide)?) };
+        let embeddings_project = if narrow == wide {
+            None
+        } else {
+            Some(builder.linear("embeddings_project", narrow, wide)?)
+        };
         let layers = (0..config.num_hidden_layers)
-            .map(|layer| EncoderLayer::build(&format!("encoder.layer.{layer}"), config, builder))
+            .map(|index| EncoderLayer::build(index, config, builder))
             .collect::<Result<_, _>>()?;
         let head = ClassificationHead::build(config, labels, builder)?;
-        Ok(Self { embeddings, embeddings_project, layers, head })
+        Ok(Self {
+            embeddings,
+            embeddings_project,
+            layers,
+            head,
+        })
     }
 
-    pub(crate) fn export(&self, prefix: &str) -> Export {
+    /// The parameters under their names in a checkpoint of the family.
+    pub(crate) fn export(&self, architecture: Architecture) -> Export {
         let mut export = Export::default();
-        self.embeddings.export(prefix, &mut export);
+        self.embeddings.export(&mut export);
         if let Some(project) = &self.embeddings_project {
-            export.linear(&format!("{prefix}embeddings_project"), project);
+            export.linear("embeddings_project", project);
         }
         for (index, layer) in self.layers.iter().enumerate() {
-            layer.export(&format!("{prefix}encoder.layer.{index}"), &mut export);
+            layer.export(index, architecture.layer_names(), &mut export);
         }
-        self.head.export(&mut export);
+        self.head.export(architecture, &mut export);
+        for parameter in &mut export.parameters {
+            if !names::is_head(&parameter.name) {
+                parameter.name = format!("{}.{}", architecture.name(), parameter.name);
+            }
+        }
         export
     }
 
@@ -66,7 +94,10 @@ impl SequenceClassifier {
         if let Some(project) = &self.embeddings_project {
             hidden = project.forward(hidden);
         }
-        let (last, others) = self.layers.split_last().expect("a checked configuration has a layer");
+        let (last, others) = self
+            .layers
+            .split_last()
+            .expect("a checked configuration has a layer");
         for layer in others {
             hidden = layer.forward(hidden, batch);
         }

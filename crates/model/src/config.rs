@@ -2,7 +2,7 @@
 
 use tokenizer::SpecialTokens;
 
-use crate::ModelError;
+use crate::{Activation, ModelError};
 
 /// A family of encoders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,32 +11,48 @@ pub enum Architecture {
     Electra,
     /// klue/roberta: positions start after the padding id.
     Roberta,
+    /// klue/bert, KoBERT: the head's first layer is the encoder's pooler.
+    Bert,
+    /// Multilingual DistilBERT, DistilKoBERT: no token types, and names of its own.
+    Distilbert,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Electra, Self::Roberta];
+    pub const ALL: [Self; 4] = [Self::Electra, Self::Roberta, Self::Bert, Self::Distilbert];
 
     /// The name in `config.json`'s `model_type` and in pipeline files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Electra => "electra",
             Self::Roberta => "roberta",
+            Self::Bert => "bert",
+            Self::Distilbert => "distilbert",
         }
     }
 
     /// The architecture called `name`.
     pub fn parse(name: &str) -> Result<Self, ModelError> {
-        Self::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|known| format!("`{}`", known.name())).collect();
-            ModelError::Config(format!("architecture `{name}` is not supported; known are {}", known.join(", ")))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|known| known.name() == name)
+            .ok_or_else(|| {
+                ModelError::Config(format!(
+                    "architecture `{name}` is not supported; known are {}",
+                    Self::known()
+                ))
+            })
+    }
+
+    /// The names of all, for messages.
+    pub(crate) fn known() -> String {
+        Self::ALL.map(|known| format!("`{}`", known.name())).join(", ")
     }
 
     /// The order of the special tokens in a new vocabulary.
     pub fn special_tokens(self) -> SpecialTokens {
         match self {
-            Self::Electra => SpecialTokens::Bert,
+            Self::Electra | Self::Bert | Self::Distilbert => SpecialTokens::Bert,
             Self::Roberta => SpecialTokens::Roberta,
         }
     }
@@ -80,17 +96,19 @@ pub struct ModelConfig {
     pub intermediate_size: usize,
     /// Rows of the position embedding.
     pub max_position_embeddings: usize,
-    /// Rows of the token type embedding; only the first is used.
+    /// Rows of the token type embedding, of which only the first is used; 0: there is none, as in DistilBERT.
     pub type_vocab_size: usize,
     /// The id of `[PAD]`.
     pub pad_token_id: usize,
+    /// What stands between the layers of the feed-forward network.
+    pub hidden_act: Activation,
     /// Added to the variance in LayerNorm.
     pub layer_norm_eps: f64,
     /// Dropout of embeddings and sublayer outputs, in [0, 1).
     pub hidden_dropout_prob: f64,
     /// Dropout of attention probabilities, in [0, 1).
     pub attention_probs_dropout_prob: f64,
-    /// Dropout in the classification head; absent: `hidden_dropout_prob`.
+    /// Dropout in the classification head, DistilBERT's `seq_classif_dropout`; absent: `hidden_dropout_prob`.
     pub classifier_dropout: Option<f64>,
     /// Standard deviation of new weights.
     pub initializer_range: f64,
@@ -100,6 +118,7 @@ impl ModelConfig {
     /// An encoder to train from scratch, with the family's usual settings.
     pub fn from_scratch(architecture: Architecture, sizes: &Sizes) -> Result<Self, ModelError> {
         let roberta = architecture == Architecture::Roberta;
+        let distilbert = architecture == Architecture::Distilbert;
         let config = Self {
             architecture,
             vocab_size: sizes.vocab_size,
@@ -109,12 +128,19 @@ impl ModelConfig {
             num_attention_heads: sizes.num_attention_heads,
             intermediate_size: sizes.intermediate_size,
             max_position_embeddings: sizes.max_position_embeddings,
-            type_vocab_size: if roberta { 1 } else { 2 },
+            type_vocab_size: if distilbert {
+                0
+            } else if roberta {
+                1
+            } else {
+                2
+            },
             pad_token_id: if roberta { 1 } else { 0 },
+            hidden_act: Activation::Gelu,
             layer_norm_eps: if roberta { 1e-5 } else { 1e-12 },
             hidden_dropout_prob: 0.1,
             attention_probs_dropout_prob: 0.1,
-            classifier_dropout: None,
+            classifier_dropout: distilbert.then_some(0.2),
             initializer_range: 0.02,
         };
         config.check()?;
@@ -134,13 +160,14 @@ impl ModelConfig {
 
     /// The most tokens that the position embedding has room for.
     pub fn max_length(&self) -> usize {
-        self.max_position_embeddings.saturating_sub(self.position_offset())
+        self.max_position_embeddings
+            .saturating_sub(self.position_offset())
     }
 
     /// The position of the first token.
     pub(crate) fn position_offset(&self) -> usize {
         match self.architecture {
-            Architecture::Electra => 0,
+            Architecture::Electra | Architecture::Bert | Architecture::Distilbert => 0,
             Architecture::Roberta => self.pad_token_id + 1,
         }
     }
@@ -154,10 +181,14 @@ impl ModelConfig {
             ("num_hidden_layers", self.num_hidden_layers),
             ("num_attention_heads", self.num_attention_heads),
             ("intermediate_size", self.intermediate_size),
-            ("type_vocab_size", self.type_vocab_size),
         ];
         if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
             return Err(ModelError::Config(format!("`{name}` must be at least 1")));
+        }
+        if (self.type_vocab_size == 0) != (self.architecture == Architecture::Distilbert) {
+            return Err(ModelError::Config(
+                "`type_vocab_size` must be at least 1, and distilbert has none".to_owned(),
+            ));
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return Err(ModelError::Config(format!(
@@ -165,8 +196,11 @@ impl ModelConfig {
                 self.hidden_size, self.num_attention_heads
             )));
         }
-        if self.architecture == Architecture::Roberta && self.embedding_size != self.hidden_size {
-            return Err(ModelError::Config("`embedding_size` of a roberta encoder is its `hidden_size`".to_owned()));
+        if self.architecture != Architecture::Electra && self.embedding_size != self.hidden_size {
+            return Err(ModelError::Config(format!(
+                "`embedding_size` of a {} encoder is its `hidden_size`",
+                self.architecture.name()
+            )));
         }
         if self.max_length() < 3 {
             return Err(ModelError::Config(format!(
@@ -182,22 +216,30 @@ impl ModelConfig {
         }
         let probabilities = [
             ("hidden_dropout_prob", Some(self.hidden_dropout_prob)),
-            ("attention_probs_dropout_prob", Some(self.attention_probs_dropout_prob)),
+            (
+                "attention_probs_dropout_prob",
+                Some(self.attention_probs_dropout_prob),
+            ),
             ("classifier_dropout", self.classifier_dropout),
         ];
-        match probabilities.iter().find(|(_, value)| value.is_some_and(|value| !(0.0..1.0).contains(&value))) {
-            Some((name, _)) => Err(ModelError::Config(format!("`{name}` must be at least 0 and below 1"))),
+        match probabilities
+            .iter()
+            .find(|(_, value)| value.is_some_and(|value| !(0.0..1.0).contains(&value)))
+        {
+            Some((name, _)) => Err(ModelError::Config(format!(
+                "`{name}` must be at least 0 and below 1"
+            ))),
             None => Ok(()),
         }
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// Two layers, eight wide.
-    pub(crate) fn tiny(architecture: Architecture) -> ModelConfig {
+    fn tiny(architecture: Architecture) -> ModelConfig {
         let sizes = Sizes {
             vocab_size: 11,
             embedding_size: None,
@@ -218,7 +260,10 @@ pub(crate) mod tests {
 
     #[test]
     fn heads_that_do_not_divide_the_width_are_refused() {
-        let config = ModelConfig { num_attention_heads: 3, ..tiny(Architecture::Electra) };
+        let config = ModelConfig {
+            num_attention_heads: 3,
+            ..tiny(Architecture::Electra)
+        };
         assert_eq!(
             config.check().unwrap_err().to_string(),
             "`hidden_size` 8 is not a multiple of `num_attention_heads` 3"
@@ -228,12 +273,21 @@ pub(crate) mod tests {
     #[test]
     fn a_dropout_of_one_is_refused() {
         let config = tiny(Architecture::Electra).with_dropout(Some(1.0), None);
-        assert!(config.check().unwrap_err().to_string().contains("`hidden_dropout_prob`"));
+        assert!(
+            config
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("`hidden_dropout_prob`")
+        );
     }
 
     #[test]
     fn an_unknown_architecture_names_the_known_ones() {
         let message = Architecture::parse("gpt2").unwrap_err().to_string();
-        assert_eq!(message, "architecture `gpt2` is not supported; known are `electra`, `roberta`");
+        assert_eq!(
+            message,
+            "architecture `gpt2` is not supported; known are `electra`, `roberta`, `bert`, `distilbert`"
+        );
     }
 }

@@ -10,12 +10,18 @@ use crate::ModelError;
 /// It is a plain one: call `autodiff()` on it for training.
 pub fn open_device(device: &str, backend: &str) -> Result<Device, ModelError> {
     if !matches!(backend, "auto" | "flex" | "tch" | "cuda") {
-        return Err(ModelError::Device(format!("backend `{backend}` is not one of `auto`, `flex`, `tch`, `cuda`")));
+        return Err(ModelError::Device(format!(
+            "backend `{backend}` is not one of `auto`, `flex`, `tch`, `cuda`"
+        )));
     }
     let known = matches!(device, "auto" | "cpu" | "cuda")
-        || device.strip_prefix("cuda:").is_some_and(|number| number.parse::<usize>().is_ok());
+        || device
+            .strip_prefix("cuda:")
+            .is_some_and(|number| number.parse::<usize>().is_ok());
     if !known {
-        return Err(ModelError::Device(format!("device `{device}` is not one of `auto`, `cpu`, `cuda`, `cuda:N`")));
+        return Err(ModelError::Device(format!(
+            "device `{device}` is not one of `auto`, `cpu`, `cuda`, `cuda:N`"
+        )));
     }
     if matches!(backend, "tch" | "cuda") {
         return Err(ModelError::Device(format!(
@@ -33,14 +39,22 @@ pub fn open_device(device: &str, backend: &str) -> Result<Device, ModelError> {
 
 /// The precision that `requested` (`auto`, `f32`, `bf16`, `int8`) means on that device, or why it cannot be had.
 pub fn resolve_precision(device: &str, backend: &str, requested: &str) -> Result<&'static str, String> {
-    let place = if device.starts_with("cuda") || matches!(backend, "tch" | "cuda") { "this build" } else { "the CPU" };
+    let place = if device.starts_with("cuda") || matches!(backend, "tch" | "cuda") {
+        "this build"
+    } else {
+        "the CPU"
+    };
     match requested {
         "auto" | "f32" => Ok("f32"),
         "bf16" => Err(format!(
             "precision `bf16` is not offered on {place}: the flex backend computes it slower than f32; use `f32` or `auto`"
         )),
-        "int8" => Err(format!("precision `int8` is not supported on {place} yet; use `f32` or `auto`")),
-        other => Err(format!("precision `{other}` is not one of `auto`, `f32`, `bf16`, `int8`")),
+        "int8" => Err(format!(
+            "precision `int8` is not supported on {place} yet; use `f32` or `auto`"
+        )),
+        other => Err(format!(
+            "precision `{other}` is not one of `auto`, `f32`, `bf16`, `int8`"
+        )),
     }
 }
 
@@ -57,19 +71,34 @@ mod tests {
     #[test]
     fn a_backend_that_is_not_compiled_in_is_an_error_in_words() {
         let message = open_device("auto", "tch").unwrap_err().to_string();
-        assert_eq!(message, "backend `tch` is not in this build, which has only `flex`; use `backend: flex` or `auto`");
-        assert!(open_device("cuda:1", "auto").unwrap_err().to_string().starts_with("device `cuda:1` needs"));
+        assert_eq!(
+            message,
+            "backend `tch` is not in this build, which has only `flex`; use `backend: flex` or `auto`"
+        );
+        assert!(
+            open_device("cuda:1", "auto")
+                .unwrap_err()
+                .to_string()
+                .starts_with("device `cuda:1` needs")
+        );
     }
 
     #[test]
     fn a_device_that_does_not_exist_names_the_known_ones() {
         let message = open_device("gpu", "auto").unwrap_err().to_string();
-        assert_eq!(message, "device `gpu` is not one of `auto`, `cpu`, `cuda`, `cuda:N`");
+        assert_eq!(
+            message,
+            "device `gpu` is not one of `auto`, `cpu`, `cuda`, `cuda:N`"
+        );
     }
 
     #[test]
     fn auto_precision_is_f32_on_flex() {
         assert_eq!(resolve_precision("auto", "auto", "auto"), Ok("f32"));
-        assert!(resolve_precision("cpu", "flex", "bf16").unwrap_err().contains("slower than f32"));
+        assert!(
+            resolve_precision("cpu", "flex", "bf16")
+                .unwrap_err()
+                .contains("slower than f32")
+        );
     }
 }

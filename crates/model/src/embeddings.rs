@@ -1,10 +1,11 @@
 //! Token ids to the first hidden states.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Embedding, LayerNorm};
+use burn::nn::{Embedding, LayerNorm};
 use burn::tensor::Tensor;
 
-use crate::build::{Builder, Export, Fill, dropout};
+use crate::build::{Builder, Export, Fill};
+use crate::dropout::Dropout;
 use crate::{Architecture, Batch, ModelConfig, ModelError};
 
 /// Word, position and token type embeddings. Names as in the checkpoint (`embeddings.*`).
@@ -12,7 +13,7 @@ use crate::{Architecture, Batch, ModelConfig, ModelError};
 pub(crate) struct Embeddings {
     word_embeddings: Embedding,
     position_embeddings: Embedding,
-    token_type_embeddings: Embedding,
+    token_type_embeddings: Option<Embedding>,
     layer_norm: LayerNorm,
     dropout: Dropout,
     position_offset: usize,
@@ -22,35 +23,43 @@ impl Embeddings {
     pub(crate) fn build(config: &ModelConfig, builder: &mut Builder<'_>) -> Result<Self, ModelError> {
         let width = config.embedding_size;
         let position_fill = match config.architecture {
-            Architecture::Electra => Fill::Normal,
+            Architecture::Electra | Architecture::Bert | Architecture::Distilbert => Fill::Normal,
             Architecture::Roberta => Fill::NormalWithZeroRow(config.pad_token_id),
+        };
+        let token_type_embeddings = match config.type_vocab_size {
+            0 => None,
+            types => {
+                Some(builder.embedding("embeddings.token_type_embeddings", types, width, Fill::Normal)?)
+            }
         };
         let word_fill = Fill::NormalWithZeroRow(config.pad_token_id);
         Ok(Self {
-            word_embeddings: builder.embedding("embeddings.word_embeddings", config.vocab_size, width, word_fill)?,
+            word_embeddings: builder.embedding(
+                "embeddings.word_embeddings",
+                config.vocab_size,
+                width,
+                word_fill,
+            )?,
             position_embeddings: builder.embedding(
                 "embeddings.position_embeddings",
                 config.max_position_embeddings,
                 width,
                 position_fill,
             )?,
-            token_type_embeddings: builder.embedding(
-                "embeddings.token_type_embeddings",
-                config.type_vocab_size,
-                width,
-                Fill::Normal,
-            )?,
+            token_type_embeddings,
             layer_norm: builder.layer_norm("embeddings.LayerNorm", width, config.layer_norm_eps)?,
-            dropout: dropout(config.hidden_dropout_prob),
+            dropout: Dropout::new(config.hidden_dropout_prob),
             position_offset: config.position_offset(),
         })
     }
 
-    pub(crate) fn export(&self, prefix: &str, export: &mut Export) {
-        export.embedding(&format!("{prefix}embeddings.word_embeddings"), &self.word_embeddings);
-        export.embedding(&format!("{prefix}embeddings.position_embeddings"), &self.position_embeddings);
-        export.embedding(&format!("{prefix}embeddings.token_type_embeddings"), &self.token_type_embeddings);
-        export.layer_norm(&format!("{prefix}embeddings.LayerNorm"), &self.layer_norm);
+    pub(crate) fn export(&self, export: &mut Export) {
+        export.embedding("embeddings.word_embeddings", &self.word_embeddings);
+        export.embedding("embeddings.position_embeddings", &self.position_embeddings);
+        if let Some(token_types) = &self.token_type_embeddings {
+            export.embedding("embeddings.token_type_embeddings", token_types);
+        }
+        export.layer_norm("embeddings.LayerNorm", &self.layer_norm);
     }
 
     /// Positions and the token type are the same for every row, so they are slices that are broadcast:
@@ -63,10 +72,16 @@ impl Embeddings {
         let [rows, width] = batch.ids.dims();
         let words = self.word_embeddings.forward(batch.ids.clone()); // [rows, width, embedding]
         let embedding = words.dims()[2];
-        let positions = self.position_embeddings.weight.val().narrow(0, self.position_offset, width);
-        let token_type = self.token_type_embeddings.weight.val().narrow(0, 0, 1);
-        let same_for_all_rows = (positions + token_type).unsqueeze::<3>(); // [1, width, embedding]
-        let sum = (words + same_for_all_rows).reshape([rows * width, embedding]);
+        let positions = self
+            .position_embeddings
+            .weight
+            .val()
+            .narrow(0, self.position_offset, width);
+        let same_for_all_rows = match &self.token_type_embeddings {
+            Some(token_types) => positions + token_types.weight.val().narrow(0, 0, 1),
+            None => positions,
+        };
+        let sum = (words + same_for_all_rows.unsqueeze::<3>()).reshape([rows * width, embedding]);
         self.dropout.forward(self.layer_norm.forward(sum))
     }
 

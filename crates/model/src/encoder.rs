@@ -4,47 +4,65 @@
 //! one small matrix per text (measured: 3.4 times slower).
 
 use burn::module::Module;
-use burn::nn::{Dropout, LayerNorm, Linear};
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use crate::activation::gelu;
 
 use crate::attention::SelfAttention;
-use crate::build::{Builder, Export, dropout};
-use crate::{Batch, ModelConfig, ModelError};
+use crate::build::{Builder, Export};
+use crate::dropout::Dropout;
+use crate::names::LayerNames;
+use crate::{Activation, Batch, ModelConfig, ModelError};
 
-/// `BertLayer` and its twins in ELECTRA and RoBERTa. The comments give the names in the checkpoint.
+/// The layer that all families share; their names for its parts stand in [`LayerNames`].
 #[derive(Module, Debug)]
 pub(crate) struct EncoderLayer {
-    attention: SelfAttention,     // attention.self
-    attention_output: Linear,     // attention.output.dense
-    attention_norm: LayerNorm,    // attention.output.LayerNorm
-    intermediate: Linear,         // intermediate.dense
-    output: Linear,               // output.dense
-    output_norm: LayerNorm,       // output.LayerNorm
+    attention: SelfAttention,
+    attention_output: Linear,
+    attention_norm: LayerNorm,
+    intermediate: Linear,
+    output: Linear,
+    output_norm: LayerNorm,
     dropout: Dropout,
+    #[module(skip)]
+    activation: Activation,
 }
 
 impl EncoderLayer {
-    pub(crate) fn build(name: &str, config: &ModelConfig, builder: &mut Builder<'_>) -> Result<Self, ModelError> {
-        let (hidden, inner, epsilon) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
+    /// Layer number `index`.
+    pub(crate) fn build(
+        index: usize,
+        config: &ModelConfig,
+        builder: &mut Builder<'_>,
+    ) -> Result<Self, ModelError> {
+        let names = config.architecture.layer_names();
+        let name = format!("{}.{index}", names.layers);
+        let part = |part: &str| format!("{name}.{part}");
+        let (hidden, inner, epsilon) = (
+            config.hidden_size,
+            config.intermediate_size,
+            config.layer_norm_eps,
+        );
         Ok(Self {
-            attention: SelfAttention::build(&format!("{name}.attention.self"), config, builder)?,
-            attention_output: builder.linear(&format!("{name}.attention.output.dense"), hidden, hidden)?,
-            attention_norm: builder.layer_norm(&format!("{name}.attention.output.LayerNorm"), hidden, epsilon)?,
-            intermediate: builder.linear(&format!("{name}.intermediate.dense"), hidden, inner)?,
-            output: builder.linear(&format!("{name}.output.dense"), inner, hidden)?,
-            output_norm: builder.layer_norm(&format!("{name}.output.LayerNorm"), hidden, epsilon)?,
-            dropout: dropout(config.hidden_dropout_prob),
+            attention: SelfAttention::build(&name, config, builder)?,
+            attention_output: builder.linear(&part(names.attention_output), hidden, hidden)?,
+            attention_norm: builder.layer_norm(&part(names.attention_norm), hidden, epsilon)?,
+            intermediate: builder.linear(&part(names.intermediate), hidden, inner)?,
+            output: builder.linear(&part(names.output), inner, hidden)?,
+            output_norm: builder.layer_norm(&part(names.output_norm), hidden, epsilon)?,
+            dropout: Dropout::new(config.hidden_dropout_prob),
+            activation: config.hidden_act,
         })
     }
 
-    pub(crate) fn export(&self, name: &str, export: &mut Export) {
-        self.attention.export(&format!("{name}.attention.self"), export);
-        export.linear(&format!("{name}.attention.output.dense"), &self.attention_output);
-        export.layer_norm(&format!("{name}.attention.output.LayerNorm"), &self.attention_norm);
-        export.linear(&format!("{name}.intermediate.dense"), &self.intermediate);
-        export.linear(&format!("{name}.output.dense"), &self.output);
-        export.layer_norm(&format!("{name}.output.LayerNorm"), &self.output_norm);
+    pub(crate) fn export(&self, index: usize, names: &LayerNames, export: &mut Export) {
+        let name = format!("{}.{index}", names.layers);
+        let part = |part: &str| format!("{name}.{part}");
+        self.attention.export(&name, names, export);
+        export.linear(&part(names.attention_output), &self.attention_output);
+        export.layer_norm(&part(names.attention_norm), &self.attention_norm);
+        export.linear(&part(names.intermediate), &self.intermediate);
+        export.linear(&part(names.output), &self.output);
+        export.layer_norm(&part(names.output_norm), &self.output_norm);
     }
 
     /// # Shapes
@@ -63,7 +81,11 @@ impl EncoderLayer {
     pub(crate) fn forward_first(&self, hidden: Tensor<2>, batch: &Batch) -> Tensor<2> {
         let (rows, width) = (batch.rows(), batch.width());
         let size = hidden.dims()[1];
-        let first = hidden.clone().reshape([rows, width, size]).narrow(1, 0, 1).reshape([rows, size]);
+        let first = hidden
+            .clone()
+            .reshape([rows, width, size])
+            .narrow(1, 0, 1)
+            .reshape([rows, size]);
         let context = self.attention.forward(first.clone(), hidden, batch);
         self.feed_forward(first, context)
     }
@@ -71,7 +93,7 @@ impl EncoderLayer {
     fn feed_forward(&self, hidden: Tensor<2>, context: Tensor<2>) -> Tensor<2> {
         let attended = self.dropout.forward(self.attention_output.forward(context));
         let hidden = self.attention_norm.forward(hidden + attended);
-        let inner = gelu(self.intermediate.forward(hidden.clone()));
+        let inner = self.activation.forward(self.intermediate.forward(hidden.clone()));
         let outer = self.dropout.forward(self.output.forward(inner));
         self.output_norm.forward(hidden + outer)
     }

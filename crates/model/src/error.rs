@@ -118,11 +118,17 @@ pub enum ModelError {
 
 impl ModelError {
     pub(crate) fn invalid(path: &Path, reason: impl ToString) -> Self {
-        Self::Invalid { path: path.to_owned(), reason: reason.to_string() }
+        Self::Invalid {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 

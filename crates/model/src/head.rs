@@ -1,46 +1,61 @@
 //! Classification heads: the first token's hidden state to one logit per label.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Linear};
+use burn::nn::Linear;
 use burn::tensor::Tensor;
-use crate::activation::gelu;
 
-use crate::build::{Builder, Export, dropout};
-use crate::{Architecture, ModelConfig, ModelError};
+use crate::build::{Builder, Export};
+use crate::dropout::Dropout;
+use crate::{Activation, Architecture, ModelConfig, ModelError};
 
-/// `ElectraClassificationHead` and `RobertaClassificationHead` of transformers, which differ in the activation.
-/// Names as in the checkpoint (`classifier.dense`, `classifier.out_proj`).
+/// A dense layer, an activation and the layer that gives the logits, as transformers' `...ForSequenceClassification` has
+/// them; the families differ in the activation, the names, and in whether the first layer's input is dropped, too.
 #[derive(Module, Debug)]
 pub(crate) struct ClassificationHead {
     dense: Linear,
     out_proj: Linear,
     dropout: Dropout,
-    /// tanh (RoBERTa) instead of gelu (ELECTRA).
-    tanh: bool,
+    drops_input: bool,
+    #[module(skip)]
+    activation: Activation,
 }
 
 impl ClassificationHead {
-    pub(crate) fn build(config: &ModelConfig, labels: usize, builder: &mut Builder<'_>) -> Result<Self, ModelError> {
-        let hidden = config.hidden_size;
+    pub(crate) fn build(
+        config: &ModelConfig,
+        labels: usize,
+        builder: &mut Builder<'_>,
+    ) -> Result<Self, ModelError> {
+        let (hidden, (dense, out_proj)) = (config.hidden_size, config.architecture.head_names());
+        let (activation, drops_input) = match config.architecture {
+            Architecture::Electra => (Activation::Gelu, true),
+            Architecture::Roberta => (Activation::Tanh, true),
+            Architecture::Bert => (Activation::Tanh, false),
+            Architecture::Distilbert => (Activation::Relu, false),
+        };
         Ok(Self {
-            dense: builder.linear("classifier.dense", hidden, hidden)?,
-            out_proj: builder.linear("classifier.out_proj", hidden, labels)?,
-            dropout: dropout(config.classifier_dropout.unwrap_or(config.hidden_dropout_prob)),
-            tanh: config.architecture == Architecture::Roberta,
+            dense: builder.linear(dense, hidden, hidden)?,
+            out_proj: builder.linear(out_proj, hidden, labels)?,
+            dropout: Dropout::new(config.classifier_dropout.unwrap_or(config.hidden_dropout_prob)),
+            drops_input,
+            activation,
         })
     }
 
-    pub(crate) fn export(&self, export: &mut Export) {
-        export.linear("classifier.dense", &self.dense);
-        export.linear("classifier.out_proj", &self.out_proj);
+    pub(crate) fn export(&self, architecture: Architecture, export: &mut Export) {
+        let (dense, out_proj) = architecture.head_names();
+        export.linear(dense, &self.dense);
+        export.linear(out_proj, &self.out_proj);
     }
 
     /// # Shapes
     /// - first: `[rows, hidden]`, the hidden state of each text's first token
     /// - returns logits: `[rows, labels]`
-    pub(crate) fn forward(&self, first: Tensor<2>) -> Tensor<2> {
-        let dense = self.dense.forward(self.dropout.forward(first));
-        let activated = if self.tanh { dense.tanh() } else { gelu(dense) };
+    pub(crate) fn forward(&self, mut first: Tensor<2>) -> Tensor<2> {
+        if self.drops_input {
+            first = self.dropout.forward(first);
+        }
+        let activated = self.activation.forward(self.dense.forward(first));
         self.out_proj.forward(self.dropout.forward(activated))
     }
 

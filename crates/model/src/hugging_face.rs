@@ -7,7 +7,7 @@ use classification::{LabelSet, Task};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Architecture, ModelConfig, ModelError};
+use crate::{Activation, Architecture, ModelConfig, ModelError};
 
 /// The file's name within a model directory.
 pub(crate) const FILE: &str = "config.json";
@@ -26,30 +26,54 @@ pub(crate) fn read(directory: &Path) -> Result<Described, ModelError> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(ModelError::Missing { directory: directory.to_owned(), file: FILE });
+            return Err(ModelError::Missing {
+                directory: directory.to_owned(),
+                file: FILE,
+            });
         }
         Err(error) => return Err(ModelError::io(&path, error)),
     };
-    let file: ConfigFile = serde_json::from_str(&text).map_err(|error| ModelError::invalid(&path, error))?;
-    let described = file.describe().map_err(|reason| ModelError::invalid(&path, reason))?;
-    described.config.check().map_err(|error| ModelError::invalid(&path, error))?;
+    let file: Map<String, Value> =
+        serde_json::from_str(&text).map_err(|error| ModelError::invalid(&path, error))?;
+    let described = describe(file).map_err(|reason| ModelError::invalid(&path, reason))?;
+    described
+        .config
+        .check()
+        .map_err(|error| ModelError::invalid(&path, error))?;
     Ok(described)
 }
 
+/// What DistilBERT calls the settings that the other families share, after their name.
+const DISTILBERT_KEYS: [(&str, &str); 8] = [
+    ("attention_probs_dropout_prob", "attention_dropout"),
+    ("classifier_dropout", "seq_classif_dropout"),
+    ("hidden_act", "activation"),
+    ("hidden_dropout_prob", "dropout"),
+    ("hidden_size", "dim"),
+    ("intermediate_size", "hidden_dim"),
+    ("num_attention_heads", "n_heads"),
+    ("num_hidden_layers", "n_layers"),
+];
+
 /// The `config.json` of a model that classifies `labels`.
 pub(crate) fn write(config: &ModelConfig, labels: &LabelSet, task: Task) -> Value {
-    let roberta = config.architecture == Architecture::Roberta;
     let names: Vec<&str> = labels.names().collect();
-    let id2label: Map<String, Value> =
-        names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
-    let label2id: Map<String, Value> =
-        names.iter().enumerate().map(|(id, name)| ((*name).to_owned(), json!(id))).collect();
+    let id2label: Map<String, Value> = names
+        .iter()
+        .enumerate()
+        .map(|(id, name)| (id.to_string(), json!(name)))
+        .collect();
+    let label2id: Map<String, Value> = names
+        .iter()
+        .enumerate()
+        .map(|(id, name)| ((*name).to_owned(), json!(id)))
+        .collect();
     let mut file = json!({
-        "architectures": [if roberta { "RobertaForSequenceClassification" } else { "ElectraForSequenceClassification" }],
+        "architectures": [format!("{}ForSequenceClassification", class(config.architecture))],
         "attention_probs_dropout_prob": config.attention_probs_dropout_prob,
         "classifier_dropout": config.classifier_dropout,
         "dtype": "float32",
-        "hidden_act": "gelu",
+        "hidden_act": config.hidden_act.name(),
         "hidden_dropout_prob": config.hidden_dropout_prob,
         "hidden_size": config.hidden_size,
         "id2label": id2label,
@@ -70,18 +94,69 @@ pub(crate) fn write(config: &ModelConfig, labels: &LabelSet, task: Task) -> Valu
         "type_vocab_size": config.type_vocab_size,
         "vocab_size": config.vocab_size,
     });
-    if !roberta {
-        file["embedding_size"] = json!(config.embedding_size);
-        file["summary_activation"] = json!("gelu");
-        file["summary_type"] = json!("first");
-        file["summary_use_proj"] = json!(true);
+    match config.architecture {
+        Architecture::Electra => {
+            file["embedding_size"] = json!(config.embedding_size);
+            file["summary_activation"] = json!("gelu");
+            file["summary_type"] = json!("first");
+            file["summary_use_proj"] = json!(true);
+        }
+        Architecture::Distilbert => as_distilbert(&mut file, config),
+        Architecture::Bert | Architecture::Roberta => {}
     }
     file
 }
 
+/// What transformers' classes of the family begin with.
+fn class(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::Electra => "Electra",
+        Architecture::Roberta => "Roberta",
+        Architecture::Bert => "Bert",
+        Architecture::Distilbert => "DistilBert",
+    }
+}
+
+fn as_distilbert(file: &mut Value, config: &ModelConfig) {
+    let Some(file) = file.as_object_mut() else { return };
+    for absent in ["is_decoder", "layer_norm_eps", "type_vocab_size"] {
+        file.remove(absent);
+    }
+    for (shared, own) in DISTILBERT_KEYS {
+        if let Some(value) = file.remove(shared) {
+            file.insert(own.to_owned(), value);
+        }
+    }
+    let dropout = config.classifier_dropout.unwrap_or(config.hidden_dropout_prob);
+    file.insert("seq_classif_dropout".to_owned(), json!(dropout));
+    file.insert("sinusoidal_pos_embds".to_owned(), json!(false));
+    file.sort_keys();
+}
+
+fn describe(mut file: Map<String, Value>) -> Result<Described, String> {
+    let known = Architecture::known();
+    // Before anything else: another family's file lacks settings that would be missed first.
+    let architecture = match file.get("model_type").and_then(Value::as_str) {
+        Some(name) => Architecture::parse(name)
+            .map_err(|_| format!("`model_type` `{name}` is not supported; {known} are"))?,
+        None => return Err(format!("no `model_type`; {known} are supported")),
+    };
+    if architecture == Architecture::Distilbert {
+        file.entry("seq_classif_dropout").or_insert(json!(0.2));
+        for (shared, own) in DISTILBERT_KEYS {
+            if let Some(value) = file.remove(own) {
+                file.insert(shared.to_owned(), value);
+            }
+        }
+        file.insert("layer_norm_eps".to_owned(), json!(1e-12));
+        file.insert("type_vocab_size".to_owned(), json!(0));
+    }
+    let file: ConfigFile = serde_json::from_value(Value::Object(file)).map_err(|error| error.to_string())?;
+    file.describe(architecture)
+}
+
 #[derive(Deserialize)]
 struct ConfigFile {
-    model_type: Option<String>,
     vocab_size: usize,
     embedding_size: Option<usize>,
     hidden_size: usize,
@@ -109,6 +184,7 @@ struct ConfigFile {
     add_cross_attention: bool,
     problem_type: Option<String>,
     id2label: Option<BTreeMap<String, String>>,
+    label2id: Option<BTreeMap<String, Value>>,
 }
 
 // Defaults of transformers, for files that leave out what equals them.
@@ -126,24 +202,30 @@ fn fiftieth() -> f64 {
 }
 
 impl ConfigFile {
-    fn describe(self) -> Result<Described, String> {
-        let architecture = match self.model_type.as_deref() {
-            Some("electra") => Architecture::Electra,
-            Some("roberta") => Architecture::Roberta,
-            Some(other) => return Err(format!("`model_type` `{other}` is not supported; `electra` and `roberta` are")),
-            None => return Err("no `model_type`; `electra` and `roberta` are supported".to_owned()),
-        };
+    fn describe(self, architecture: Architecture) -> Result<Described, String> {
         self.refuse_what_differs()?;
-        let (embedding_size, pad_token_id) = match architecture {
-            Architecture::Electra => (self.embedding_size.unwrap_or(128), self.pad_token_id.unwrap_or(0)),
-            Architecture::Roberta => (self.hidden_size, self.pad_token_id.unwrap_or(1)),
+        let hidden_act = self.activation()?;
+        let embedding_size = match architecture {
+            Architecture::Electra => self.embedding_size.unwrap_or(128),
+            _ => self.hidden_size,
+        };
+        let pad_token_id = match architecture {
+            Architecture::Roberta => self.pad_token_id.unwrap_or(1),
+            _ => self.pad_token_id.unwrap_or(0),
         };
         let task = match self.problem_type.as_deref() {
             Some("multi_label_classification") => Task::MultiLabel,
             None | Some("single_label_classification") => Task::SingleLabel,
             Some(other) => return Err(format!("`problem_type` `{other}` is not supported")),
         };
-        let labels = self.id2label.map(names_by_id).transpose()?.filter(|names| !are_placeholders(names));
+        let labels = self
+            .id2label
+            .map(names_by_id)
+            .transpose()?
+            .filter(|names| !are_placeholders(names));
+        if let Some((names, ids)) = labels.as_deref().zip(self.label2id.as_ref()) {
+            refuse_other_order(names, ids)?;
+        }
         let config = ModelConfig {
             architecture,
             vocab_size: self.vocab_size,
@@ -155,6 +237,7 @@ impl ConfigFile {
             max_position_embeddings: self.max_position_embeddings,
             type_vocab_size: self.type_vocab_size,
             pad_token_id,
+            hidden_act,
             layer_norm_eps: self.layer_norm_eps,
             hidden_dropout_prob: self.hidden_dropout_prob,
             attention_probs_dropout_prob: self.attention_probs_dropout_prob,
@@ -164,16 +247,32 @@ impl ConfigFile {
         Ok(Described { config, labels, task })
     }
 
+    fn activation(&self) -> Result<Activation, String> {
+        let name = self.hidden_act.as_deref().unwrap_or("gelu");
+        let known = Activation::ALL.into_iter().find(|known| known.name() == name);
+        known.ok_or_else(|| {
+            let known = Activation::ALL
+                .map(|known| format!("`{}`", known.name()))
+                .join(", ");
+            format!("`hidden_act` `{name}` is not supported; {known} are")
+        })
+    }
+
     /// Settings under which transformers computes something else than the encoders here.
     fn refuse_what_differs(&self) -> Result<(), String> {
-        if let Some(activation) = self.hidden_act.as_deref().filter(|name| *name != "gelu") {
-            return Err(format!("`hidden_act` `{activation}` is not supported; `gelu` is"));
-        }
-        if let Some(kind) = self.position_embedding_type.as_deref().filter(|kind| *kind != "absolute") {
-            return Err(format!("`position_embedding_type` `{kind}` is not supported; `absolute` is"));
+        if let Some(kind) = self
+            .position_embedding_type
+            .as_deref()
+            .filter(|kind| *kind != "absolute")
+        {
+            return Err(format!(
+                "`position_embedding_type` `{kind}` is not supported; `absolute` is"
+            ));
         }
         if self.is_decoder || self.add_cross_attention {
-            return Err("`is_decoder` and `add_cross_attention` are not supported: an encoder is needed".to_owned());
+            return Err(
+                "`is_decoder` and `add_cross_attention` are not supported: an encoder is needed".to_owned(),
+            );
         }
         Ok(())
     }
@@ -185,9 +284,30 @@ fn names_by_id(id2label: BTreeMap<String, String>) -> Result<Vec<String>, String
         let slot = id.parse::<usize>().ok().and_then(|id| names.get_mut(id));
         *slot.ok_or_else(|| format!("`id2label` has the id `{id}`, but ids count from 0"))? = Some(name);
     }
-    names.into_iter().collect::<Option<_>>().ok_or_else(|| "`id2label` names an id twice".to_owned())
+    names
+        .into_iter()
+        .collect::<Option<_>>()
+        .ok_or_else(|| "`id2label` names an id twice".to_owned())
+}
+
+/// Ids of the same names in another order: which of the two holds cannot be known.
+fn refuse_other_order(names: &[String], ids: &BTreeMap<String, Value>) -> Result<(), String> {
+    let other: Vec<Option<u64>> = names
+        .iter()
+        .map(|name| ids.get(name).and_then(Value::as_u64))
+        .collect();
+    let mut sorted: Vec<u64> = other.iter().copied().flatten().collect();
+    sorted.sort_unstable();
+    let same_ids = sorted.iter().copied().eq(0..names.len() as u64);
+    if same_ids && !other.iter().copied().eq((0..names.len() as u64).map(Some)) {
+        return Err("`label2id` numbers the labels in another order than `id2label`".to_owned());
+    }
+    Ok(())
 }
 
 fn are_placeholders(names: &[String]) -> bool {
-    names.iter().enumerate().all(|(id, name)| *name == format!("LABEL_{id}"))
+    names
+        .iter()
+        .enumerate()
+        .all(|(id, name)| *name == format!("LABEL_{id}"))
 }

@@ -50,7 +50,9 @@ impl Seeded {
 
 /// FNV-1a: a fixed number for a name.
 fn stream(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -58,7 +60,12 @@ mod tests {
     use super::*;
 
     fn normal(seed: u64, name: &str, count: usize) -> Vec<f32> {
-        Seeded { seed, standard_deviation: 0.02 }.values(name, &[count], Fill::Normal).unwrap()
+        Seeded {
+            seed,
+            standard_deviation: 0.02,
+        }
+        .values(name, &[count], Fill::Normal)
+        .unwrap()
     }
 
     #[test]
@@ -79,7 +86,10 @@ mod tests {
 
     #[test]
     fn the_padding_row_is_zero() {
-        let mut source = Seeded { seed: 1, standard_deviation: 0.02 };
+        let mut source = Seeded {
+            seed: 1,
+            standard_deviation: 0.02,
+        };
         let values = source.values("a", &[3, 2], Fill::NormalWithZeroRow(1)).unwrap();
         assert_eq!(values[2..4], [0.0, 0.0]);
         assert!(values[0] != 0.0 && values[4] != 0.0);

@@ -11,6 +11,7 @@ use crate::build::{Builder, Fill, Source};
 use crate::checkpoint::Checkpoint;
 use crate::hugging_face::{self, Described};
 use crate::init::Seeded;
+use crate::names::{before_renaming, is_head, is_pooler};
 use crate::{ModelConfig, ModelError, ModelSettings, SequenceClassifier};
 
 /// How the parts that a checkpoint lacks are made, and what fine-tuning changes.
@@ -54,23 +55,34 @@ pub fn load_base(
     device: &Device,
 ) -> Result<Loaded, ModelError> {
     let mut described = hugging_face::read(directory)?;
-    described.config = described.config.with_dropout(options.dropout, options.classifier_dropout);
-    let agreement = described.labels.as_deref().map_or(Agreement::Other, |found| agreement(labels, found));
+    described.config = described
+        .config
+        .with_dropout(options.dropout, options.classifier_dropout);
+    let agreement = described
+        .labels
+        .as_deref()
+        .map_or(Agreement::Other, |found| agreement(labels, found));
     if agreement == Agreement::Permuted {
         return Err(permuted(directory, labels, described.labels.unwrap_or_default()));
     }
     let checkpoint = Checkpoint::open(directory)?;
-    let has_head = checkpoint.names().any(|name| name.starts_with(HEAD));
+    let has_head = checkpoint.names().any(is_head);
     let keeps_head = agreement == Agreement::Same && has_head;
     if has_head && !keeps_head {
         tracing::info!(labels = ?described.labels, "the checkpoint's head is for other labels and is replaced");
     }
     let seed = (!keeps_head).then_some(options.seed);
-    assemble(directory, described, labels.clone(), checkpoint, seed, device)
+    let mut loaded = assemble(directory, described, labels.clone(), checkpoint, seed, device)?;
+    loaded.tokenizer = loaded.tokenizer.into_portable();
+    Ok(loaded)
 }
 
 /// Loads a model to predict with. Its labels must be `labels`, in that order, where they are given.
-pub fn load_trained(directory: &Path, labels: Option<&LabelSet>, device: &Device) -> Result<Loaded, ModelError> {
+pub fn load_trained(
+    directory: &Path,
+    labels: Option<&LabelSet>,
+    device: &Device,
+) -> Result<Loaded, ModelError> {
     let described = hugging_face::read(directory)?;
     let settings = ModelSettings::read(directory)?;
     let checkpoint = Checkpoint::open(directory)?;
@@ -84,7 +96,11 @@ pub fn load_trained(directory: &Path, labels: Option<&LabelSet>, device: &Device
                 Agreement::Permuted => return Err(permuted(directory, expected, found)),
                 Agreement::Other => {
                     let expected = expected.names().map(str::to_owned).collect();
-                    return Err(ModelError::OtherLabels { directory: directory.to_owned(), expected, found });
+                    return Err(ModelError::OtherLabels {
+                        directory: directory.to_owned(),
+                        expected,
+                        found,
+                    });
                 }
             }
         }
@@ -107,10 +123,11 @@ pub fn describe(directory: &Path) -> Result<Description, ModelError> {
     let settings = ModelSettings::read(directory)?;
     let checkpoint = Checkpoint::open(directory)?;
     let labels = own_labels(directory, &described, settings, &checkpoint)?;
-    Ok(Description { labels, task: described.task })
+    Ok(Description {
+        labels,
+        task: described.task,
+    })
 }
-
-const HEAD: &str = "classifier.";
 
 fn assemble(
     directory: &Path,
@@ -121,7 +138,7 @@ fn assemble(
     device: &Device,
 ) -> Result<Loaded, ModelError> {
     let Described { config, task, .. } = described;
-    let tokenizer = Tokenizer::load(directory)?;
+    let tokenizer = Tokenizer::load(directory)?.without_added_from(config.vocab_size)?;
     if tokenizer.vocab_size() > config.vocab_size {
         return Err(ModelError::Vocabulary {
             directory: directory.to_owned(),
@@ -129,21 +146,38 @@ fn assemble(
             embedding: config.vocab_size,
         });
     }
-    let new_head = new_head.map(|seed| Seeded { seed, standard_deviation: config.initializer_range });
+    let new_head = new_head.map(|seed| Seeded {
+        seed,
+        standard_deviation: config.initializer_range,
+    });
     let mut source = CheckpointSource::new(checkpoint, config.architecture.name(), new_head);
-    let mut builder = Builder { source: &mut source, device };
+    let mut builder = Builder {
+        source: &mut source,
+        device,
+    };
     let classifier = SequenceClassifier::build(&config, labels.len(), &mut builder)?;
     let (new_tensors, unused_tensors) = source.new_and_unused();
-    let longest = config.max_length().min(tokenizer.max_length().unwrap_or(usize::MAX));
-    let mut settings = ModelSettings::read(directory)?.unwrap_or_else(|| ModelSettings::absent(task, longest));
+    let longest = config
+        .max_length()
+        .min(tokenizer.max_length().unwrap_or(usize::MAX));
+    let mut settings =
+        ModelSettings::read(directory)?.unwrap_or_else(|| ModelSettings::absent(task, longest));
     settings.max_length = settings.max_length.min(config.max_length());
-    Ok(Loaded { classifier, config, tokenizer, settings, labels, new_tensors, unused_tensors })
+    Ok(Loaded {
+        classifier,
+        config,
+        tokenizer,
+        settings,
+        labels,
+        new_tensors,
+        unused_tensors,
+    })
 }
 
 /// A checkpoint as a source of parameters; names in it may begin with the encoder's name.
 struct CheckpointSource {
     checkpoint: Checkpoint,
-    prefix: &'static str,
+    prefix: String,
     new_head: Option<Seeded>,
     used: BTreeSet<String>,
     new: BTreeSet<String>,
@@ -153,26 +187,57 @@ impl CheckpointSource {
     fn new(checkpoint: Checkpoint, model_type: &'static str, new_head: Option<Seeded>) -> Self {
         // transformers names the encoder within a model after its family; an encoder saved alone has no prefix.
         let has = |prefix: &str| checkpoint.contains(&format!("{prefix}embeddings.word_embeddings.weight"));
-        let own = if model_type == "roberta" { "roberta." } else { "electra." };
-        let prefix = [own, "electra.", "roberta.", "bert.", ""].into_iter().find(|prefix| has(prefix)).unwrap_or(own);
-        Self { checkpoint, prefix, new_head, used: BTreeSet::new(), new: BTreeSet::new() }
+        let own = format!("{model_type}.");
+        let prefix = [own.as_str(), "electra.", "roberta.", "bert.", "distilbert.", ""]
+            .into_iter()
+            .find(|prefix| has(prefix))
+            .unwrap_or(&own)
+            .to_owned();
+        Self {
+            checkpoint,
+            prefix,
+            new_head,
+            used: BTreeSet::new(),
+            new: BTreeSet::new(),
+        }
     }
 
     fn new_and_unused(self) -> (Vec<String>, Vec<String>) {
         let is_buffer = |name: &str| name.ends_with("position_ids") || name.ends_with("token_type_ids");
-        let unused = self.checkpoint.names().filter(|name| !self.used.contains(*name) && !is_buffer(name));
-        (self.new.iter().cloned().collect(), unused.map(str::to_owned).collect())
+        let unused = self
+            .checkpoint
+            .names()
+            .filter(|name| !self.used.contains(*name) && !is_buffer(name));
+        (
+            self.new.iter().cloned().collect(),
+            unused.map(str::to_owned).collect(),
+        )
+    }
+}
+
+impl CheckpointSource {
+    /// What the checkpoint calls the parameter `name`.
+    fn stored(&self, name: &str) -> String {
+        if is_head(name) {
+            return name.to_owned();
+        }
+        let stored = format!("{}{name}", self.prefix);
+        let before = before_renaming(&stored).filter(|before| self.checkpoint.contains(before));
+        match before {
+            Some(before) if !self.checkpoint.contains(&stored) => before,
+            _ => stored,
+        }
     }
 }
 
 impl Source for CheckpointSource {
     fn values(&mut self, name: &str, shape: &[usize], fill: Fill) -> Result<Vec<f32>, ModelError> {
-        let is_head = name.starts_with(HEAD);
-        if let Some(new_head) = self.new_head.as_mut().filter(|_| is_head) {
+        let stored = self.stored(name);
+        let is_new = is_head(name) || is_pooler(name) && !self.checkpoint.contains(&stored);
+        if let Some(new_head) = self.new_head.as_mut().filter(|_| is_new) {
             self.new.insert(name.to_owned());
             return new_head.values(name, shape, fill);
         }
-        let stored = if is_head { name.to_owned() } else { format!("{}{name}", self.prefix) };
         let values = self.checkpoint.read(&stored, shape)?;
         self.used.insert(stored);
         Ok(values)
@@ -189,12 +254,18 @@ enum Agreement {
 /// How a checkpoint's label names relate to a task's labels, which may have other names for the same class.
 fn agreement(labels: &LabelSet, found: &[String]) -> Agreement {
     let ids: Option<Vec<usize>> = found.iter().map(|name| labels.resolve(name)).collect();
-    let Some(ids) = ids.filter(|ids| ids.len() == labels.len()) else { return Agreement::Other };
+    let Some(ids) = ids.filter(|ids| ids.len() == labels.len()) else {
+        return Agreement::Other;
+    };
     if ids.iter().enumerate().all(|(position, id)| position == *id) {
         return Agreement::Same;
     }
     let distinct: BTreeSet<_> = ids.iter().collect();
-    if distinct.len() == ids.len() { Agreement::Permuted } else { Agreement::Other }
+    if distinct.len() == ids.len() {
+        Agreement::Permuted
+    } else {
+        Agreement::Other
+    }
 }
 
 /// The labels that the directory itself names: `pipeline.json`'s, else `config.json`'s, else `LABEL_0` and so on.
@@ -208,20 +279,29 @@ fn own_labels(
     let names = match &described.labels {
         Some(names) => names.clone(),
         None => {
-            let count = checkpoint.rows("classifier.out_proj.weight")?;
+            let (_, last) = described.config.architecture.head_names();
+            let count = checkpoint.rows(&format!("{last}.weight"))?;
             (0..count).map(|id| format!("LABEL_{id}")).collect()
         }
     };
     match settings.and_then(|settings| settings.labels) {
         Some(labels) if labels.names().eq(names.iter().map(String::as_str)) => Ok(labels),
-        Some(_) => Err(ModelError::invalid(&path, "`id2label` and the labels in `pipeline.json` differ")),
-        None => LabelSet::from_names(names).map_err(|error| ModelError::invalid(&path, format!("`id2label`: {error}"))),
+        Some(_) => Err(ModelError::invalid(
+            &path,
+            "`id2label` and the labels in `pipeline.json` differ",
+        )),
+        None => LabelSet::from_names(names)
+            .map_err(|error| ModelError::invalid(&path, format!("`id2label`: {error}"))),
     }
 }
 
 fn permuted(directory: &Path, expected: &LabelSet, found: Vec<String>) -> ModelError {
     let expected = expected.names().map(str::to_owned).collect();
-    ModelError::PermutedLabels { directory: directory.to_owned(), expected, found }
+    ModelError::PermutedLabels {
+        directory: directory.to_owned(),
+        expected,
+        found,
+    }
 }
 
 #[cfg(test)]
@@ -240,20 +320,37 @@ mod tests {
 
     #[test]
     fn labels_agree_under_an_alias() {
-        let joy = Label { name: "기쁨".to_owned(), slug: None, aliases: vec!["joy".to_owned()] };
-        let anger = Label { name: "분노".to_owned(), slug: None, aliases: Vec::new() };
+        let joy = Label {
+            name: "기쁨".to_owned(),
+            slug: None,
+            aliases: vec!["joy".to_owned()],
+        };
+        let anger = Label {
+            name: "분노".to_owned(),
+            slug: None,
+            aliases: Vec::new(),
+        };
         let labels = LabelSet::new(vec![joy, anger]).unwrap();
         assert_eq!(agreement(&labels, &strings(&["joy", "분노"])), Agreement::Same);
     }
 
     #[test]
     fn another_order_is_a_permutation() {
-        assert_eq!(agreement(&set(&["가", "나"]), &strings(&["나", "가"])), Agreement::Permuted);
+        assert_eq!(
+            agreement(&set(&["가", "나"]), &strings(&["나", "가"])),
+            Agreement::Permuted
+        );
     }
 
     #[test]
     fn another_label_or_another_number_of_labels_is_another_task() {
-        assert_eq!(agreement(&set(&["가", "나"]), &strings(&["가", "다"])), Agreement::Other);
-        assert_eq!(agreement(&set(&["가", "나"]), &strings(&["가"])), Agreement::Other);
+        assert_eq!(
+            agreement(&set(&["가", "나"]), &strings(&["가", "다"])),
+            Agreement::Other
+        );
+        assert_eq!(
+            agreement(&set(&["가", "나"]), &strings(&["가"])),
+            Agreement::Other
+        );
     }
 }

@@ -13,7 +13,7 @@ use crate::{Batch, Loaded, ModelError, ModelSettings, SequenceClassifier, load_t
 
 /// Padded tokens per batch when nobody says otherwise. Measured on two cores: small enough for a batch's
 /// activations to stay in the cache, large enough for full matrix products.
-pub const BATCH_TOKENS: usize = 1024;
+pub const BATCH_TOKENS: usize = 512;
 
 /// What a model says about texts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,7 +41,11 @@ impl Predictor {
     pub fn load(directory: &Path, labels: Option<&LabelSet>, device: &Device) -> Result<Self, ModelError> {
         let start = Instant::now();
         let loaded = load_trained(directory, labels, device)?;
-        Ok(Self { loaded, device: device.clone(), load_seconds: start.elapsed().as_secs_f64() })
+        Ok(Self {
+            loaded,
+            device: device.clone(),
+            load_seconds: start.elapsed().as_secs_f64(),
+        })
     }
 
     /// Logits for `texts`, which the caller has normalised as [`ModelSettings::normalize`] says.
@@ -56,11 +60,20 @@ impl Predictor {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Inference, ModelError> {
         let start = Instant::now();
-        let max_length = max_length.unwrap_or(self.max_length()).min(self.loaded.config.max_length());
+        let max_length = max_length
+            .unwrap_or(self.max_length())
+            .min(self.loaded.config.max_length());
         let encodings = self.loaded.tokenizer.encode_batch(texts, max_length);
         let batch_tokens = batch_tokens.unwrap_or(BATCH_TOKENS);
         let (classifier, pad_id) = (&self.loaded.classifier, self.loaded.tokenizer.pad_id());
-        let mut inference = infer(classifier, &encodings, pad_id, batch_tokens, &self.device, progress)?;
+        let mut inference = infer(
+            classifier,
+            &encodings,
+            pad_id,
+            batch_tokens,
+            &self.device,
+            progress,
+        )?;
         inference.seconds = start.elapsed().as_secs_f64();
         Ok(inference)
     }
@@ -106,18 +119,29 @@ pub fn infer(
     let start = Instant::now();
     let limit = classifier.max_length();
     if let Some(row) = encodings.iter().position(|encoding| encoding.ids.len() > limit) {
-        return Err(ModelError::TooLong { row, length: encodings[row].ids.len(), limit });
+        return Err(ModelError::TooLong {
+            row,
+            length: encodings[row].ids.len(),
+            limit,
+        });
     }
     let lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
     let mut batches = length_batches(&lengths, batch_tokens);
     batches.reverse(); // The largest first: no thread is left alone with them at the end.
-    let mut inference = Inference { logits: vec![Vec::new(); encodings.len()], ..Inference::default() };
+    let mut inference = Inference {
+        logits: vec![Vec::new(); encodings.len()],
+        ..Inference::default()
+    };
     let compute = |classifier: &SequenceClassifier, rows: &[usize]| {
         let ids: Vec<&[u32]> = rows.iter().map(|&row| encodings[row].ids.as_slice()).collect();
         let batch = Batch::new(&ids, pad_id, device);
         let logits = classifier.forward(&batch).into_data().try_into_vec::<f32>();
         let logits = logits.map_err(|error| ModelError::Config(format!("logits are not f32: {error:?}")))?;
-        Ok(Done { logits, tokens: batch.tokens(), padded_tokens: batch.padded_tokens() })
+        Ok(Done {
+            logits,
+            tokens: batch.tokens(),
+            padded_tokens: batch.padded_tokens(),
+        })
     };
     let mut collect = |rows: &[usize], done: Done| {
         for (&row, logits) in rows.iter().zip(done.logits.chunks_exact(classifier.labels())) {
@@ -139,11 +163,17 @@ pub fn infer(
             progress(rows_done, encodings.len());
         }
     } else {
-        on_all_threads(workers, classifier, &batches, compute, &mut |rows_done, rows, done| {
-            collect(rows, done)?;
-            progress(rows_done, encodings.len());
-            Ok(())
-        })?;
+        on_all_threads(
+            workers,
+            classifier,
+            &batches,
+            compute,
+            &mut |rows_done, rows, done| {
+                collect(rows, done)?;
+                progress(rows_done, encodings.len());
+                Ok(())
+            },
+        )?;
     }
     inference.seconds = start.elapsed().as_secs_f64();
     Ok(inference)
@@ -156,13 +186,16 @@ struct Done {
     padded_tokens: usize,
 }
 
+/// Takes the number of rows done so far, the rows of a batch and what came of them.
+type Collect<'a> = dyn FnMut(usize, &[usize], Done) -> Result<(), ModelError> + 'a;
+
 /// Computes `batches` on `workers` threads and hands each result, with the number of rows done, to `collect` on this one.
 fn on_all_threads(
     workers: usize,
     classifier: &SequenceClassifier,
     batches: &[Vec<usize>],
     compute: impl Fn(&SequenceClassifier, &[usize]) -> Result<Done, ModelError> + Sync,
-    collect: &mut dyn FnMut(usize, &[usize], Done) -> Result<(), ModelError>,
+    collect: &mut Collect<'_>,
 ) -> Result<(), ModelError> {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);

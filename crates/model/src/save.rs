@@ -22,12 +22,19 @@ pub fn save(
 ) -> Result<(), ModelError> {
     if classifier.labels() != labels.len() {
         let (outputs, classes) = (classifier.labels(), labels.len());
-        return Err(ModelError::Config(format!("a model of {outputs} outputs cannot be saved for {classes} labels")));
+        return Err(ModelError::Config(format!(
+            "a model of {outputs} outputs cannot be saved for {classes} labels"
+        )));
     }
     std::fs::create_dir_all(directory).map_err(|error| ModelError::io(directory, error))?;
-    write_json(&directory.join(hugging_face::FILE), &hugging_face::write(config, labels, model_settings.task))?;
-    checkpoint::write(directory, classifier.export(&format!("{}.", config.architecture.name())).parameters)?;
-    tokenizer.save(directory, model_settings.max_length.min(config.max_length()))?;
+    write_json(
+        &directory.join(hugging_face::FILE),
+        &hugging_face::write(config, labels, model_settings.task),
+    )?;
+    checkpoint::write(directory, classifier.export(config.architecture).parameters)?;
+    let max_length = model_settings.max_length.min(config.max_length());
+    // RoBERTa has one token type only, for which it needs no ids.
+    tokenizer.save(directory, max_length, config.type_vocab_size > 1)?;
     write_json(&directory.join(settings::FILE), model_settings)
 }
 

@@ -76,16 +76,26 @@ impl ModelSettings {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(ModelError::io(&path, error)),
         };
-        let settings: Self = serde_json::from_str(&text).map_err(|error| ModelError::invalid(&path, error))?;
+        let settings: Self =
+            serde_json::from_str(&text).map_err(|error| ModelError::invalid(&path, error))?;
         if settings.format != Self::FORMAT {
-            let reason = format!("format {} is not known to this version of the program", settings.format);
+            let reason = format!(
+                "format {} is not known to this version of the program",
+                settings.format
+            );
             return Err(ModelError::invalid(&path, reason));
         }
         if settings.max_length < 3 {
             return Err(ModelError::invalid(&path, "`max_length` must be at least 3"));
         }
-        if settings.temperature.is_some_and(|temperature| !(temperature.is_finite() && temperature > 0.0)) {
-            return Err(ModelError::invalid(&path, "`temperature` must be a number above 0"));
+        if settings
+            .temperature
+            .is_some_and(|temperature| !(temperature.is_finite() && temperature > 0.0))
+        {
+            return Err(ModelError::invalid(
+                &path,
+                "`temperature` must be a number above 0",
+            ));
         }
         Ok(Some(settings))
     }

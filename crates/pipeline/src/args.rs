@@ -3,10 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stage::{Sheet, SourceOptions};
 
 /// Teacher, pseudo-labels, student and a golden report that can be trusted, for Korean emotion classifiers.
 #[derive(Debug, Parser)]
-#[command(name = "pipeline", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "pipeline",
+    version,
+    about,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) verbosity: Verbosity,
@@ -28,6 +35,8 @@ pub(crate) struct Verbosity {
 pub(crate) enum Command {
     /// Bring stages up to date with what they need; reuse what is current
     Run(RunArgs),
+    /// Compare settings: a fine_tune stage at every point of a grid, cross-validated if asked for
+    Sweep(SweepArgs),
     /// Say which stages are current or stale, and why
     Status(StatusArgs),
     /// Say field by field why a stage is stale
@@ -69,7 +78,13 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ProjectArgs {
     /// The pipeline file
-    #[arg(short, long, default_value = "pipeline.yaml", value_name = "FILE", env = "PIPELINE_FILE")]
+    #[arg(
+        short,
+        long,
+        default_value = "pipeline.yaml",
+        value_name = "FILE",
+        env = "PIPELINE_FILE"
+    )]
     pub(crate) file: PathBuf,
     /// The artifact store [default: `artifacts` beside the pipeline file]
     #[arg(long, value_name = "DIR", env = "PIPELINE_ARTIFACTS")]
@@ -107,6 +122,9 @@ pub(crate) struct RunArgs {
     /// Print the plan and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Ask the Hub again which commits the branches are that the pipeline names
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) update_hub: bool,
     /// Stages that may run side by side
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,
@@ -116,6 +134,47 @@ pub(crate) struct RunArgs {
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Values to try for a key, e.g. stages.teacher.params.batch_size=16,32 (YAML; `[16, 32]` is the same); of several
+    /// --grid every combination
+    #[arg(long, value_name = "KEY=V1,V2,…")]
+    pub(crate) grid: Vec<String>,
+    /// Cross-validate: the stage's training rows in K parts, each validated once by a model of the others
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub(crate) folds: Option<u16>,
+    /// The fine_tune stage to compare [default: the last that the grid names, else the last]
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) stage: Option<String>,
+    /// What to compare by [default: the metric of the stage's early stopping, else macro_f1]
+    #[arg(long, value_enum)]
+    pub(crate) metric: Option<SweepMetric>,
+    /// How long to wait for another run on the same store [default: until it ends]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
+    pub(crate) wait: Option<Option<u64>>,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A figure of `metrics.json`, by its name there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum SweepMetric {
+    MacroF1,
+    WeightedF1,
+    Accuracy,
+    Loss,
+    /// Multi-label only
+    MicroF1,
+    /// Multi-label only
+    SamplesF1,
+    /// Multi-label only
+    HammingLoss,
 }
 
 #[derive(Debug, Args)]
@@ -162,6 +221,8 @@ pub(crate) struct InspectArgs {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Number of rows to show
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) head: usize,
@@ -187,9 +248,9 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// The model's directory
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: PathBuf,
+    /// The model's directory; several are compared: `--model A --model B`
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) model: Vec<PathBuf>,
     /// A labelled table
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
@@ -203,10 +264,41 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label_column: Option<String>,
     #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
     pub(crate) compute: ComputeArgs,
     /// The report as one JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How a file is read, as far as its name does not say so.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// Encoding of a text file: utf-8, cp949, utf-16, utf-16le, utf-16be
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<String>,
+    /// Sheet of a workbook, by name or by number from 1
+    #[arg(long, value_name = "SHEET")]
+    pub(crate) sheet: Option<String>,
+    /// Row that names the columns (csv, tsv, xlsx, xls), from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) header_row: Option<u64>,
+}
+
+impl SourceArgs {
+    pub(crate) fn options(&self) -> SourceOptions {
+        let sheet = |written: &String| match written.parse() {
+            Ok(number) => Sheet::Number(number),
+            Err(_) => Sheet::Name(written.clone()),
+        };
+        SourceOptions {
+            encoding: self.encoding.clone(),
+            sheet: self.sheet.as_ref().map(sheet),
+            header_row: self.header_row,
+            ..SourceOptions::default()
+        }
+    }
 }
 
 /// Where to compute, outside a pipeline.
@@ -228,25 +320,27 @@ pub(crate) struct PredictArgs {
     /// The texts; `-` reads one per line from standard input
     #[arg(value_name = "TEXT")]
     pub(crate) texts: Vec<String>,
-    /// The model's directory
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: PathBuf,
-    /// Read texts from a table (csv, tsv, jsonl, parquet)
+    /// The model's directory; of several, `--model A --model B`, the probabilities are averaged
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) model: Vec<PathBuf>,
+    /// Read texts from a table (csv, tsv, jsonl, json, parquet, xlsx, xls)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["texts", "interactive"])]
     pub(crate) input: Option<PathBuf>,
     /// The column with the text
     #[arg(long, value_name = "COLUMN", requires = "input")]
     pub(crate) text_column: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Write predictions to a table (csv, jsonl, parquet)
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Ask for texts, one after the other
-    #[arg(short, long, conflicts_with = "texts")]
+    /// Ask for texts, one after the other, until Ctrl-D
+    #[arg(short, long, conflicts_with_all = ["texts", "output", "stats"])]
     pub(crate) interactive: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = PredictFormat::Text)]
     pub(crate) format: PredictFormat,
-    /// Show the N most probable labels
+    /// Show the N most probable labels (text, map, hf)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) top_k: Option<u16>,
     /// Name the second label only if its logit is greater than X
@@ -344,6 +438,9 @@ pub(crate) struct ExportArgs {
     /// Where to; must not exist or be empty
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
+    /// Load the copy and compare token ids and logits of 100 texts with the model in the store
+    #[arg(long)]
+    pub(crate) verify: bool,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
 }

@@ -7,8 +7,17 @@ use crate::output;
 
 pub(crate) fn check(args: &ProjectArgs) -> Result<(), CliError> {
     let dag = args.load()?;
-    let stages: Vec<&str> = dag.order.iter().map(|&index| dag.stages[index].name.as_str()).collect();
-    output::print_line(&format!("{}: ok, {} stages: {}", args.file.display(), stages.len(), stages.join(", ")))
+    let stages: Vec<&str> = dag
+        .order
+        .iter()
+        .map(|&index| dag.stages[index].name.as_str())
+        .collect();
+    output::print_line(&format!(
+        "{}: ok, {} stages: {}",
+        args.file.display(),
+        stages.len(),
+        stages.join(", ")
+    ))
 }
 
 pub(crate) fn graph(args: &GraphArgs) -> Result<(), CliError> {

@@ -33,8 +33,13 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<(), CliError> {
     if args.json {
         return output::print_json(&document);
     }
-    let memory = document.memory_bytes.map_or_else(|| "unknown".to_owned(), crate::words::bytes);
-    output::print_line(&format!("pipeline {} · {} cores · {memory} of memory", document.version, document.cores))?;
+    let memory = document
+        .memory_bytes
+        .map_or_else(|| "unknown".to_owned(), crate::words::bytes);
+    output::print_line(&format!(
+        "pipeline {} · {} cores · {memory} of memory",
+        document.version, document.cores
+    ))?;
     for backend in &document.backends {
         let mark = if backend.usable { "ok " } else { "no " };
         output::print_line(&format!("{mark} {:5} {}", backend.backend, backend.detail))?;
@@ -46,9 +51,17 @@ fn probe(backend: &'static str) -> Backend {
     match model::open_device("auto", backend) {
         Ok(_) => {
             let precision = model::resolve_precision("auto", backend, "auto");
-            Backend { backend, usable: true, detail: format!("works, precision {}", precision.unwrap_or("unknown")) }
+            Backend {
+                backend,
+                usable: true,
+                detail: format!("works, precision {}", precision.unwrap_or("unknown")),
+            }
         }
-        Err(error) => Backend { backend, usable: false, detail: error.to_string() },
+        Err(error) => Backend {
+            backend,
+            usable: false,
+            detail: error.to_string(),
+        },
     }
 }
 

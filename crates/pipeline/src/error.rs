@@ -39,7 +39,11 @@ pub(crate) struct CliError {
 
 impl CliError {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string(), hints: Vec::new() }
+        Self {
+            exit,
+            message: message.to_string(),
+            hints: Vec::new(),
+        }
     }
 
     /// The exit code alone.
@@ -77,6 +81,10 @@ impl From<stage::Failure> for CliError {
             stage::FailureKind::Missing => Exit::Missing,
             stage::FailureKind::Storage => Exit::Storage,
         };
-        Self { exit, message: failure.message, hints: failure.hints }
+        Self {
+            exit,
+            message: failure.message,
+            hints: failure.hints,
+        }
     }
 }

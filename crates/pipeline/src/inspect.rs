@@ -1,9 +1,11 @@
 //! `pipeline inspect`: a look into an artifact or any table.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use dataset::{Table, inspect};
 use serde_json::json;
+use stage::Format;
 
 use crate::args::InspectArgs;
 use crate::error::{CliError, Exit};
@@ -14,25 +16,51 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<(), CliError> {
     if path.is_dir() {
         return list(&path);
     }
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    match ending {
-        "parquet" | "csv" | "tsv" | "jsonl" => tabular(args, &path),
-        "html" | "svg" => output::print_line(&path.display().to_string()),
-        _ => {
-            let text = std::fs::read_to_string(&path).map_err(|error| CliError::io(&path, &error))?;
-            output::print(&text)
-        }
+    let ending = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    match Format::from_path(&path) {
+        // A report is an object; a list may be a table.
+        Some(Format::Json) if !begins_with_list(&path)? => text(&path),
+        Some(_) => tabular(args, &path),
+        None if matches!(ending, "html" | "svg") => output::print_line(&path.display().to_string()),
+        None => text(&path),
     }
+}
+
+fn text(path: &Path) -> Result<(), CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| CliError::io(path, &error))?;
+    output::print(&text)
+}
+
+fn begins_with_list(path: &Path) -> Result<bool, CliError> {
+    const SEEN: u64 = 1024;
+    let failed = |error: std::io::Error| CliError::io(path, &error);
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .map_err(failed)?
+        .take(SEEN)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    let text = bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(&bytes)
+        .trim_ascii_start();
+    Ok(text.starts_with(b"["))
 }
 
 fn tabular(args: &InspectArgs, path: &Path) -> Result<(), CliError> {
     let failed = |error: dataset::DatasetError| CliError::from(stage::Failure::from(error));
-    let mut opened = inspect::open(path, &args.target, None).map_err(failed)?;
+    let mut opened = inspect::open_with(path, &args.target, &args.source.options()).map_err(failed)?;
     if let Some(condition) = &args.condition {
         opened = opened.filter(condition).map_err(failed)?;
     }
     if let Some(query) = &args.sql {
-        let answer = opened.sql(query).and_then(|answer| answer.all()).map_err(failed)?;
+        let answer = opened
+            .sql(query)
+            .and_then(|answer| answer.all())
+            .map_err(failed)?;
         return show(args, path, None, &answer);
     }
     if let Some(column) = &args.by {
@@ -59,15 +87,24 @@ fn show(args: &InspectArgs, path: &Path, rows: Option<u64>, shown: &Table) -> Re
         }));
     }
     if let Some(rows) = rows {
-        let columns: Vec<String> =
-            shown.columns.iter().map(|column| format!("{} {}", column.name, column.dtype)).collect();
-        output::print_line(&format!("{}\n{} rows · {}\n", path.display(), stage::grouped(rows), columns.join(", ")))?;
+        let columns: Vec<String> = shown
+            .columns
+            .iter()
+            .map(|column| format!("{} {}", column.name, column.dtype))
+            .collect();
+        output::print_line(&format!(
+            "{}\n{} rows · {}\n",
+            path.display(),
+            stage::grouped(rows),
+            columns.join(", ")
+        ))?;
     }
     output::print(&table::text(shown))?;
     match rows {
-        Some(rows) if rows > shown.rows.len() as u64 => {
-            output::print_line(&format!("… {} more rows", stage::grouped(rows - shown.rows.len() as u64)))
-        }
+        Some(rows) if rows > shown.rows.len() as u64 => output::print_line(&format!(
+            "… {} more rows",
+            stage::grouped(rows - shown.rows.len() as u64)
+        )),
         _ => Ok(()),
     }
 }
@@ -90,7 +127,10 @@ fn list(folder: &Path) -> Result<(), CliError> {
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let size = entry.metadata().map_err(failed)?.len();
-        rows.push(vec![entry.file_name().to_string_lossy().into_owned(), words::bytes(size)]);
+        rows.push(vec![
+            entry.file_name().to_string_lossy().into_owned(),
+            words::bytes(size),
+        ]);
     }
     rows.sort();
     output::print_line(&folder.display().to_string())?;

@@ -9,6 +9,7 @@ mod doctor;
 mod error;
 mod evaluate;
 mod export;
+mod hub_models;
 mod inspect;
 mod kinds;
 mod logging;
@@ -19,6 +20,7 @@ mod project;
 mod run;
 mod stage_process;
 mod status;
+mod sweep;
 mod table;
 mod terminal;
 mod threads;
@@ -55,14 +57,15 @@ fn act(cli: &Cli) -> Result<(), CliError> {
     }
     match &cli.command {
         Command::Run(args) => run::run(args, cli.verbosity.quiet),
+        Command::Sweep(args) => sweep::sweep(args, cli.verbosity),
         Command::Status(args) => status::status(args),
         Command::Explain(args) => status::explain(args),
         Command::Check(args) => check::check(args),
         Command::Graph(args) => check::graph(args),
         Command::Schema => check::schema(),
         Command::Inspect(args) => inspect::inspect(args),
-        Command::Evaluate(args) => evaluate::evaluate(args),
-        Command::Predict(args) => predict::predict(args),
+        Command::Evaluate(args) => evaluate::evaluate(args, cli.verbosity.quiet),
+        Command::Predict(args) => predict::predict(args, cli.verbosity.quiet),
         Command::Tokenize(args) => tokenize::tokenize(args),
         Command::Artifacts(args) => artifacts::artifacts(args),
         Command::Export(args) => export::export(args),

@@ -9,8 +9,9 @@ use crate::args::Verbosity;
 /// Logs of the program itself. `RUST_LOG` wins over the flags.
 pub(crate) fn start(verbosity: Verbosity) {
     let level = match (verbosity.quiet, verbosity.verbose) {
-        (true, _) => "error",
-        (_, 0) => "warn",
+        // What hf-hub has to say comes back as an error, in our words.
+        (true, _) => "error,hf_hub=off",
+        (_, 0) => "warn,hf_hub=off",
         (_, 1) => "debug",
         _ => "trace",
     };
@@ -25,7 +26,11 @@ pub(crate) fn start(verbosity: Verbosity) {
 
 /// Logs of a stage process.
 pub(crate) fn start_in_stage() {
-    tracing_subscriber::fmt().with_env_filter(filter("info")).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter("info"))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
 }
 
 fn filter(level: &str) -> EnvFilter {

@@ -22,13 +22,23 @@ pub(crate) fn print_line(text: &str) -> Result<(), CliError> {
 
 /// Writes one pretty JSON document.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| CliError::new(Exit::StageFailed, format!("cannot be written as JSON: {error}")))?;
-    print_line(&text)
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from);
+    match written
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush())
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::new(Exit::Storage, format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `path` as seen from the working directory, if it lies below it.
 pub(crate) fn relative(path: &std::path::Path) -> &std::path::Path {
-    let below = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    let below = std::env::current_dir()
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok());
     below.unwrap_or(path)
 }

@@ -1,32 +1,24 @@
 //! `pipeline predict`: texts in, labels out.
 
+mod answer;
+mod converse;
+mod ensemble;
 mod format;
+mod input;
 mod table;
 
-use std::io::{BufRead, Write};
 use std::time::Instant;
 
-use classification::{LabelSet, Prediction};
-use model::Predictor;
 use serde::Serialize;
 
 use crate::args::PredictArgs;
-use crate::error::{CliError, Exit};
+use crate::error::CliError;
 use crate::output;
+use crate::predict::answer::{Answer, Labeller};
+use crate::predict::ensemble::{Ensemble, Scores};
+use crate::terminal::{self, Terminal};
 
-/// One labelled text, as `--json` shows it.
-#[derive(Serialize)]
-struct Answer {
-    text: String,
-    label: String,
-    score: f32,
-    second: Option<String>,
-    margin: f32,
-    logits: Vec<f32>,
-    probabilities: Vec<f32>,
-}
-
-/// Counts and speed, for `--stats`. `seconds` is all but loading.
+/// Counts and speed, for `--stats`. `seconds` is all but loading; tokens are those of all models.
 #[derive(Default, Serialize)]
 struct Stats {
     sentences: usize,
@@ -48,106 +40,77 @@ struct Document<'a> {
     stats: Option<&'a Stats>,
 }
 
-pub(crate) fn predict(args: &PredictArgs) -> Result<(), CliError> {
+pub(crate) fn predict(args: &PredictArgs, quiet: bool) -> Result<(), CliError> {
+    input::check(args)?;
+    args.output.as_deref().map(table::Kind::of).transpose()?;
     let started = Instant::now();
-    crate::threads::limit(args.compute.threads)?;
-    let device = model::open_device(&args.compute.device, &args.compute.backend).map_err(stage::Failure::from)?;
-    let predictor = Predictor::load(&args.model, None, &device).map_err(stage::Failure::from)?;
-    let mut stats = Stats { load_seconds: started.elapsed().as_secs_f64(), ..Stats::default() };
+    let ensemble = Ensemble::load(args)?;
+    let labeller = Labeller::new(&ensemble, args.second_min_logit)?;
+    let load_seconds = started.elapsed().as_secs_f64();
     if args.interactive {
-        return converse(&predictor, args);
+        return converse::converse(&ensemble, &labeller, args);
     }
     let started = Instant::now();
-    let input = match &args.input {
-        Some(path) => Some(table::read(path, args, predictor.labels())?),
-        None => None,
-    };
-    let typed;
-    let texts = match &input {
-        Some(input) => &input.texts,
-        None => {
-            typed = given_texts(args)?;
-            &typed
-        }
-    };
-    let answers = answer(&predictor, texts, args, &mut stats)?;
+    let input = input::read(args, ensemble.labels())?;
+    let Scores {
+        rows,
+        tokens,
+        padded_tokens,
+    } = score(&ensemble, &input.texts, quiet)?;
+    let sentences = input.texts.len();
+    let answers = labeller.answers(input.texts, rows);
     if let Some(path) = &args.output {
-        table::write(path, input.as_ref(), &answers)?;
+        table::write(path, input.ids.as_deref(), &answers)?;
     }
-    stats.seconds = started.elapsed().as_secs_f64();
-    stats.sentences_per_second = answers.len() as f64 / stats.seconds.max(1e-9);
-    print(&answers, predictor.labels(), args, &stats)
+    let seconds = started.elapsed().as_secs_f64();
+    let sentences_per_second = sentences as f64 / seconds.max(1e-9);
+    let stats = Stats {
+        sentences,
+        tokens,
+        padded_tokens,
+        load_seconds,
+        seconds,
+        sentences_per_second,
+    };
+    print(&answers, &labeller, args, &stats)
 }
 
-fn given_texts(args: &PredictArgs) -> Result<Vec<String>, CliError> {
-    let mut texts = Vec::new();
-    for text in &args.texts {
-        if text != "-" {
-            texts.push(text.clone());
-            continue;
-        }
-        for (number, line) in std::io::stdin().lock().split(b'\n').enumerate() {
-            let line = line.map_err(|error| CliError::new(Exit::Storage, format!("standard input: {error}")))?;
-            let line = String::from_utf8(line).map_err(|_| {
-                CliError::new(Exit::StageFailed, format!("standard input:{}: not UTF-8", number + 1))
-                    .hint("convert it first, e.g. with iconv -f CP949 -t UTF-8")
-            })?;
-            texts.push(line.trim_end_matches('\r').to_owned());
-        }
-    }
-    if args.texts.is_empty() {
-        return Err(CliError::new(Exit::Usage, "nothing to predict")
-            .hint("give texts, `-` for standard input, --input FILE, or -i"));
-    }
-    Ok(texts)
+/// Few texts are done before a bar could be read.
+const SHOW_PROGRESS_FROM: usize = 256;
+
+fn score(ensemble: &Ensemble, texts: &[String], quiet: bool) -> Result<Scores, CliError> {
+    let mut terminal = Terminal::new(quiet || texts.len() < SHOW_PROGRESS_FROM);
+    let scores = ensemble.score(texts, &mut |done, total| {
+        terminal.progress(
+            "predict",
+            "labelling",
+            done as u64,
+            Some(total as u64),
+            "sentences",
+            None,
+        );
+    });
+    terminal.clear("predict");
+    scores
 }
 
-fn answer(
-    predictor: &Predictor,
-    texts: &[String],
-    args: &PredictArgs,
-    stats: &mut Stats,
-) -> Result<Vec<Answer>, CliError> {
-    let normalize = dataset::Normalize::parse(&predictor.settings().normalize)
-        .ok_or_else(|| unknown_normalization(&predictor.settings().normalize))?;
-    let normalized: Vec<String> = texts.iter().map(|text| normalize.apply(text).into_owned()).collect();
-    let inference = predictor
-        .predict(&normalized, None, None, &mut |_, _| {})
-        .map_err(stage::Failure::from)?;
-    stats.sentences = texts.len();
-    stats.tokens = inference.tokens;
-    stats.padded_tokens = inference.padded_tokens;
-    let labels = predictor.labels();
-    let answers = texts.iter().zip(inference.logits);
-    Ok(answers.map(|(text, logits)| labelled(text, logits, labels, args.second_min_logit)).collect())
-}
-
-fn labelled(text: &str, logits: Vec<f32>, labels: &LabelSet, second_min_logit: Option<f32>) -> Answer {
-    let prediction = Prediction::from_logits(&logits);
-    let shown = second_min_logit.is_none_or(|least| logits[prediction.second] > least);
-    Answer {
-        text: text.to_owned(),
-        label: labels.name(prediction.label).to_owned(),
-        score: prediction.confidence,
-        second: shown.then(|| labels.name(prediction.second).to_owned()),
-        margin: prediction.margin,
-        logits,
-        probabilities: prediction.probabilities,
-    }
-}
-
-fn print(answers: &[Answer], labels: &LabelSet, args: &PredictArgs, stats: &Stats) -> Result<(), CliError> {
+fn print(answers: &[Answer], labeller: &Labeller, args: &PredictArgs, stats: &Stats) -> Result<(), CliError> {
     if args.json {
         let predictions = args.output.is_none().then_some(answers);
         let stats = args.stats.then_some(stats);
-        let document = Document { schema_version: 1, labels: labels.names().collect(), predictions, stats };
-        return output::print_json(&document);
+        let labels = labeller.labels().names().collect();
+        return output::print_json(&Document {
+            schema_version: 1,
+            labels,
+            predictions,
+            stats,
+        });
     }
     if args.output.is_none() {
-        output::print(&format::render(answers, labels, args.format, args.top_k)?)?;
+        output::print(&format::render(answers, labeller, args.format, args.top_k)?)?;
     }
     if args.stats {
-        crate::terminal::print_error(&format!(
+        terminal::print_error(&format!(
             "{} sentences, {} tokens ({} with padding) in {:.2} s: {:.0} sentences/s; loading took {:.2} s\n",
             stats.sentences,
             stats.tokens,
@@ -158,27 +121,4 @@ fn print(answers: &[Answer], labels: &LabelSet, args: &PredictArgs, stats: &Stat
         ));
     }
     Ok(())
-}
-
-fn converse(predictor: &Predictor, args: &PredictArgs) -> Result<(), CliError> {
-    let prompt = || {
-        crate::terminal::print_error("> ");
-        drop(std::io::stderr().flush());
-    };
-    prompt();
-    for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(|error| CliError::new(Exit::StageFailed, format!("standard input: {error}")))?;
-        if !line.trim().is_empty() {
-            let answers = answer(predictor, &[line], args, &mut Stats::default())?;
-            output::print(&format::render(&answers, predictor.labels(), args.format, args.top_k)?)?;
-        }
-        prompt();
-    }
-    crate::terminal::print_error("\n");
-    Ok(())
-}
-
-fn unknown_normalization(name: &str) -> CliError {
-    CliError::new(Exit::StageFailed, format!("the model's pipeline.json asks for normalisation `{name}`"))
-        .hint("this version knows none, nfc and kcelectra")
 }

@@ -8,7 +8,11 @@ use crate::run::plan_lines;
 pub(crate) fn status(args: &StatusArgs) -> Result<(), CliError> {
     let dag = args.project.load()?;
     let plan = dag::status(&dag, &args.project.store()?)?;
-    if args.json { output::print_json(&plan.document()) } else { output::print(&plan_lines(&plan)) }
+    if args.json {
+        output::print_json(&plan.document())
+    } else {
+        output::print(&plan_lines(&plan))
+    }
 }
 
 pub(crate) fn explain(args: &ExplainArgs) -> Result<(), CliError> {

@@ -13,7 +13,10 @@ const WIDEST: usize = 60;
 /// Header and rows with aligned columns; numbers to the right.
 pub(crate) fn text(table: &Table) -> String {
     let header = table.columns.iter().map(|column| column.name.clone());
-    let rows = table.rows.iter().map(|row| row.iter().map(|cell| shorten(&cell.display())).collect());
+    let rows = table
+        .rows
+        .iter()
+        .map(|row| row.iter().map(|cell| shorten(&cell.display())).collect());
     let mut drawing = draw(header.collect(), rows.collect());
     for (position, _) in table.columns.iter().enumerate() {
         let number = |row: &Vec<Cell>| matches!(row[position], Cell::Int(_) | Cell::UInt(_) | Cell::Float(_));
@@ -28,30 +31,47 @@ pub(crate) fn text(table: &Table) -> String {
 
 /// Header and rows of plain strings.
 pub(crate) fn strings(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    finish(&draw(header.iter().map(|name| (*name).to_owned()).collect(), rows))
+    finish(&draw(
+        header.iter().map(|name| (*name).to_owned()).collect(),
+        rows,
+    ))
 }
 
 /// One object per row, keys as the columns.
 pub(crate) fn json_rows(table: &Table) -> Value {
     let row = |cells: &Vec<Cell>| {
         let fields = table.columns.iter().zip(cells);
-        Value::Object(fields.map(|(column, cell)| (column.name.clone(), cell.to_json())).collect::<Map<_, _>>())
+        Value::Object(
+            fields
+                .map(|(column, cell)| (column.name.clone(), cell.to_json()))
+                .collect::<Map<_, _>>(),
+        )
     };
     table.rows.iter().map(row).collect()
 }
 
 /// `[{name, dtype}]`.
 pub(crate) fn json_columns(table: &Table) -> Value {
-    table.columns.iter().map(|column| json!({"name": column.name, "dtype": column.dtype})).collect()
+    table
+        .columns
+        .iter()
+        .map(|column| json!({"name": column.name, "dtype": column.dtype}))
+        .collect()
 }
 
 /// Comma-separated values with a header, full precision.
 pub(crate) fn csv(table: &Table) -> Result<String, CliError> {
-    let failed = |error: &dyn std::fmt::Display| CliError::new(Exit::StageFailed, format!("cannot be written as csv: {error}"));
+    let failed = |error: &dyn std::fmt::Display| {
+        CliError::new(Exit::StageFailed, format!("cannot be written as csv: {error}"))
+    };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(table.columns.iter().map(|column| &column.name)).map_err(|error| failed(&error))?;
+    writer
+        .write_record(table.columns.iter().map(|column| &column.name))
+        .map_err(|error| failed(&error))?;
     for row in &table.rows {
-        writer.write_record(row.iter().map(Cell::to_csv)).map_err(|error| failed(&error))?;
+        writer
+            .write_record(row.iter().map(Cell::to_csv))
+            .map_err(|error| failed(&error))?;
     }
     let bytes = writer.into_inner().map_err(|error| failed(&error))?;
     String::from_utf8(bytes).map_err(|error| failed(&error))
@@ -59,7 +79,9 @@ pub(crate) fn csv(table: &Table) -> Result<String, CliError> {
 
 fn draw(header: Vec<String>, rows: Vec<Vec<String>>) -> Drawing {
     let mut drawing = Drawing::new();
-    drawing.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    drawing
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     drawing.set_header(header);
     for row in rows {
         drawing.add_row(row);
@@ -71,7 +93,10 @@ fn draw(header: Vec<String>, rows: Vec<Vec<String>>) -> Drawing {
 }
 
 fn finish(drawing: &Drawing) -> String {
-    drawing.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    drawing
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
 }
 
 /// One line of at most [`WIDEST`] columns.

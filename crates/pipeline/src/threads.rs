@@ -10,5 +10,10 @@ pub(crate) fn limit(threads: usize) -> Result<(), CliError> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
-        .map_err(|error| CliError::new(Exit::StageFailed, format!("cannot start {threads} threads: {error}")))
+        .map_err(|error| {
+            CliError::new(
+                Exit::StageFailed,
+                format!("cannot start {threads} threads: {error}"),
+            )
+        })
 }

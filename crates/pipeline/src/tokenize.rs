@@ -27,15 +27,26 @@ pub(crate) fn tokenize(args: &TokenizeArgs) -> Result<(), CliError> {
     };
     let tokenized = |text: &String| {
         let ids = tokenizer.encode(text, max_length).ids;
-        Tokenized { text: text.clone(), tokens: tokenizer.tokens(&ids), ids }
+        Tokenized {
+            text: text.clone(),
+            tokens: tokenizer.tokens(&ids),
+            ids,
+        }
     };
-    let document = Document { texts: args.texts.iter().map(tokenized).collect() };
+    let document = Document {
+        texts: args.texts.iter().map(tokenized).collect(),
+    };
     if args.json {
         return output::print_json(&document);
     }
     for text in &document.texts {
         let ids: Vec<String> = text.ids.iter().map(u32::to_string).collect();
-        output::print_line(&format!("{}\n  {}\n  {}", text.text, text.tokens.join(" "), ids.join(" ")))?;
+        output::print_line(&format!(
+            "{}\n  {}\n  {}",
+            text.text,
+            text.tokens.join(" "),
+            ids.join(" ")
+        ))?;
     }
     Ok(())
 }

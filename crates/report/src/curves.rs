@@ -1,4 +1,4 @@
-//! Learning curves: one panel per figure, one line per split.
+//! Learning curves: one panel per figure; of one run a line per split, of several a line per run.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,38 +20,105 @@ pub struct CurvePoint {
     pub value: f64,
 }
 
+/// A training run among several that are drawn into one picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// What the legend calls it; curves of one name share a colour.
+    pub name: String,
+    /// What was measured. Pass only what shall be drawn.
+    pub points: Vec<CurvePoint>,
+}
+
 /// A panel for each name in the order of its first point, over the steps. Pass only what shall be drawn.
 pub fn curves_svg(points: &[CurvePoint]) -> Result<String, ReportError> {
     let finite: Vec<&CurvePoint> = points.iter().filter(|point| point.value.is_finite()).collect();
     let last_step = finite.iter().map(|point| point.step).max().unwrap_or(0).max(1);
     let names = unique(finite.iter().map(|point| point.name.as_str()));
     let splits = unique(finite.iter().map(|point| point.split.as_str()));
-    let panel = |(position, name): (usize, &&str)| {
-        let of_name: Vec<&CurvePoint> = finite
-            .iter()
-            .copied()
-            .filter(|point| point.name == *name)
-            .collect();
-        panel(
-            name,
-            &of_name,
-            &splits,
-            last_step,
-            TOP + position as f64 * (PANEL_HEIGHT + GAP),
-        )
+    let axis = Axis {
+        label: "step",
+        last: last_step as f64,
+        ticks: step_ticks(last_step),
     };
-    let panels: Vec<Panel> = names.iter().enumerate().map(panel).collect();
-    let height = TOP + panels.len().max(1) as f64 * (PANEL_HEIGHT + GAP);
-    render(
-        "curves.svg",
-        Drawing {
-            width: LEFT + PANEL_WIDTH + 16.0,
-            height,
-            right: LEFT + PANEL_WIDTH,
-            left: LEFT,
-            panels,
-        },
-    )
+    let panel = |(position, name): (usize, &&str)| {
+        let traces = splits.iter().enumerate().map(|(series, split)| {
+            let own = finite
+                .iter()
+                .filter(|point| point.name == *name && point.split == *split);
+            Trace::new(
+                split,
+                series,
+                own.map(|point| (point.step as f64, point.value)).collect(),
+            )
+        });
+        let traces: Vec<Trace<'_>> = traces.collect();
+        let mut panel = panel(name, &traces, &axis, top_of(position, 0));
+        panel.place_legend();
+        panel
+    };
+    let panels = names.iter().enumerate().map(panel).collect();
+    render("curves.svg", Drawing::new(panels, Vec::new(), &axis))
+}
+
+/// A panel for each split and name in the order of their first point, over the epochs: runs of different batch sizes
+/// have different steps.
+pub fn overlaid_curves_svg(curves: &[Curve]) -> Result<String, ReportError> {
+    let finite = |curve: &'_ Curve| -> Vec<CurvePoint> {
+        curve
+            .points
+            .iter()
+            .filter(|point| point.value.is_finite())
+            .cloned()
+            .collect()
+    };
+    let points: Vec<Vec<CurvePoint>> = curves.iter().map(finite).collect();
+    let names = unique(curves.iter().map(|curve| curve.name.as_str()));
+    let series = |curve: &Curve| {
+        names
+            .iter()
+            .position(|name| *name == curve.name)
+            .unwrap_or_default()
+    };
+    let last_epoch = points
+        .iter()
+        .flatten()
+        .map(|point| point.epoch)
+        .fold(0.0, f64::max)
+        .ceil()
+        .max(1.0);
+    let axis = Axis {
+        label: "epoch",
+        last: last_epoch,
+        ticks: step_ticks(last_epoch as u64),
+    };
+    let titles: Vec<String> = points.iter().flatten().map(title).collect();
+    let panel = |(position, name): (usize, &&str)| {
+        let traces = curves.iter().zip(&points).map(|(curve, points)| {
+            let own = points.iter().filter(|point| title(point) == *name);
+            Trace::new(
+                &curve.name,
+                series(curve),
+                own.map(|point| (point.epoch, point.value)).collect(),
+            )
+        });
+        let traces: Vec<Trace<'_>> = traces.collect();
+        panel(name, &traces, &axis, top_of(position, names.len()))
+    };
+    let panels = unique(titles.iter().map(String::as_str))
+        .iter()
+        .enumerate()
+        .map(panel)
+        .collect();
+    let legend = names
+        .iter()
+        .enumerate()
+        .map(|(series, name)| Entry::new(name, series))
+        .collect();
+    render("curves.svg", Drawing::new(panels, legend, &axis))
+}
+
+fn title(point: &CurvePoint) -> String {
+    format!("{} {}", point.split, point.name)
 }
 
 const LEFT: f64 = 56.0;
@@ -64,13 +131,85 @@ const MOST_POINTS: usize = 240;
 /// Lines of at most this many points show each as a dot.
 const MOST_DOTS: usize = 40;
 
+/// Lines of further series are dashed.
+const COLOURS: usize = 8;
+const LEGEND_ROW: f64 = 18.0;
+
+/// Where panel number `position` begins below a legend of so many rows.
+fn top_of(position: usize, legend_rows: usize) -> f64 {
+    let legend = if legend_rows == 0 {
+        0.0
+    } else {
+        8.0 + legend_rows as f64 * LEGEND_ROW
+    };
+    TOP + legend + position as f64 * (PANEL_HEIGHT + GAP)
+}
+
 #[derive(Serialize)]
 struct Drawing {
     width: f64,
     height: f64,
     left: f64,
     right: f64,
+    x_label: &'static str,
+    legend: Vec<Entry>,
     panels: Vec<Panel>,
+}
+
+impl Drawing {
+    fn new(panels: Vec<Panel>, legend: Vec<Entry>, axis: &Axis) -> Self {
+        Self {
+            width: LEFT + PANEL_WIDTH + 16.0,
+            height: top_of(panels.len().max(1), legend.len()),
+            left: LEFT,
+            right: LEFT + PANEL_WIDTH,
+            x_label: axis.label,
+            legend,
+            panels,
+        }
+    }
+}
+
+/// A line of the legend above all panels.
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    colour: usize,
+    dashed: bool,
+    y: f64,
+}
+
+impl Entry {
+    fn new(name: &str, series: usize) -> Self {
+        let y = 20.0 + series as f64 * LEGEND_ROW;
+        Self {
+            name: name.to_owned(),
+            colour: series % COLOURS,
+            dashed: series >= COLOURS,
+            y,
+        }
+    }
+}
+
+/// From 0 to `last`.
+struct Axis {
+    label: &'static str,
+    last: f64,
+    ticks: Vec<u64>,
+}
+
+/// A line in the units of what was measured.
+struct Trace<'a> {
+    name: &'a str,
+    /// Decides the colour.
+    series: usize,
+    values: Vec<(f64, f64)>,
+}
+
+impl<'a> Trace<'a> {
+    fn new(name: &'a str, series: usize, values: Vec<(f64, f64)>) -> Self {
+        Self { name, series, values }
+    }
 }
 
 #[derive(Serialize)]
@@ -91,43 +230,47 @@ struct Tick {
 
 #[derive(Serialize)]
 struct Line {
-    split: String,
-    /// Position of the split, which decides the colour.
-    series: usize,
-    /// Left end of its entry in the legend.
-    legend_x: f64,
+    name: String,
+    colour: usize,
+    dashed: bool,
+    /// Left end of its entry in the panel's own legend, if it has one.
+    legend_x: Option<f64>,
     path: String,
     dots: Vec<(f64, f64)>,
 }
 
-fn panel(name: &str, points: &[&CurvePoint], splits: &[&str], last_step: u64, top: f64) -> Panel {
+impl Panel {
+    /// A legend of its own, above to the right.
+    fn place_legend(&mut self) {
+        let mut legend_x = LEFT + PANEL_WIDTH;
+        for line in self.lines.iter_mut().rev() {
+            legend_x -= 34.0 + 7.0 * line.name.chars().count() as f64;
+            line.legend_x = Some(legend_x);
+        }
+    }
+}
+
+fn panel(name: &str, traces: &[Trace<'_>], axis: &Axis, top: f64) -> Panel {
     let bottom = top + PANEL_HEIGHT;
-    let lowest = points
-        .iter()
-        .map(|point| point.value)
-        .fold(f64::INFINITY, f64::min);
-    let highest = points
-        .iter()
-        .map(|point| point.value)
-        .fold(f64::NEG_INFINITY, f64::max);
-    let y_values = ticks(lowest, highest);
+    let values = || {
+        traces
+            .iter()
+            .flat_map(|trace| trace.values.iter().map(|(_, value)| *value))
+    };
+    let y_values = ticks(
+        values().fold(f64::INFINITY, f64::min),
+        values().fold(f64::NEG_INFINITY, f64::max),
+    );
     let (floor, ceiling) = (
         y_values.first().map_or(0.0, |tick| tick.0),
         y_values.last().map_or(1.0, |tick| tick.0),
     );
-    let x = |step: f64| round(LEFT + PANEL_WIDTH * step / last_step as f64);
+    let x = |at: f64| round(LEFT + PANEL_WIDTH * at / axis.last);
     let y = |value: f64| round(bottom - PANEL_HEIGHT * (value - floor) / (ceiling - floor));
 
-    let line = |(series, split): (usize, &&str)| {
-        let own: Vec<(f64, f64)> = points
-            .iter()
-            .filter(|point| point.split == *split)
-            .map(|point| (point.step as f64, point.value))
-            .collect();
-        let drawn: Vec<(f64, f64)> = thinned(&own)
-            .into_iter()
-            .map(|(step, value)| (x(step), y(value)))
-            .collect();
+    let line = |trace: &Trace<'_>| {
+        let thinned = thinned(&trace.values).into_iter();
+        let drawn: Vec<(f64, f64)> = thinned.map(|(at, value)| (x(at), y(value))).collect();
         let path: Vec<String> = drawn.iter().map(|(x, y)| format!("{x},{y}")).collect();
         let dots = if drawn.len() <= MOST_DOTS {
             drawn
@@ -135,24 +278,14 @@ fn panel(name: &str, points: &[&CurvePoint], splits: &[&str], last_step: u64, to
             Vec::new()
         };
         Line {
-            split: (*split).to_owned(),
-            series: series % 4,
-            legend_x: 0.0,
+            name: trace.name.to_owned(),
+            colour: trace.series % COLOURS,
+            dashed: trace.series >= COLOURS,
+            legend_x: None,
             path: path.join(" "),
             dots,
         }
     };
-    let mut lines: Vec<Line> = splits
-        .iter()
-        .enumerate()
-        .map(line)
-        .filter(|line| !line.path.is_empty())
-        .collect();
-    let mut legend_x = LEFT + PANEL_WIDTH;
-    for line in lines.iter_mut().rev() {
-        legend_x -= 34.0 + 7.0 * line.split.chars().count() as f64;
-        line.legend_x = legend_x;
-    }
     Panel {
         title: name.to_owned(),
         top,
@@ -161,14 +294,19 @@ fn panel(name: &str, points: &[&CurvePoint], splits: &[&str], last_step: u64, to
             .into_iter()
             .map(|(value, text)| Tick { at: y(value), text })
             .collect(),
-        x_ticks: step_ticks(last_step)
-            .into_iter()
-            .map(|step| Tick {
-                at: x(step as f64),
-                text: step.to_string(),
+        x_ticks: axis
+            .ticks
+            .iter()
+            .map(|at| Tick {
+                at: x(*at as f64),
+                text: at.to_string(),
             })
             .collect(),
-        lines,
+        lines: traces
+            .iter()
+            .map(line)
+            .filter(|line| !line.path.is_empty())
+            .collect(),
     }
 }
 

@@ -1,8 +1,6 @@
 //! The golden report: models side by side on human-verified rows, as one html file that needs no network.
 
-use classification::{
-    ConfusionMatrix, GateOutcome, Interval, McNemar, MetricIntervals, Metrics, ReliabilityBin,
-};
+use classification::{GateOutcome, Interval, McNemar, MetricIntervals, Metrics, ReliabilityBin, Tally};
 use serde::Serialize;
 
 use crate::ReportError;
@@ -46,12 +44,12 @@ pub struct ModelSection {
     pub intervals: Option<MetricIntervals>,
     /// What was taken for what.
     #[serde(skip)]
-    pub confusion: ConfusionMatrix,
+    pub confusion: Tally,
     /// Expected calibration error.
     pub ece: f64,
     /// Mean negative log likelihood.
     pub negative_log_likelihood: f64,
-    /// Brier score, in [0, 2].
+    /// Brier score.
     pub brier: f64,
     /// Accuracy by confidence.
     #[serde(skip)]
@@ -67,14 +65,14 @@ pub struct Mistake {
     pub id: String,
     /// The text; long ones are cut.
     pub text: String,
-    /// The true class.
+    /// The true class, or classes.
     pub label: String,
-    /// The predicted class.
+    /// The predicted class, or classes.
     pub predicted: String,
-    /// The predicted class's probability.
+    /// How sure the model was.
     pub confidence: f32,
-    /// The model's second choice.
-    pub second: String,
+    /// The model's second choice, where it has one.
+    pub second: Option<String>,
 }
 
 /// Two models on the same rows.
@@ -164,6 +162,7 @@ pub fn golden_report_html(report: &GoldenReport) -> Result<String, ReportError> 
         gates,
         facts,
     } = &report;
+    let several = models.iter().any(|model| model.metrics.multi_label.is_some());
     let classes: Vec<(&String, &u64)> = labels.iter().zip(supports).collect();
     let page = Page {
         title,
@@ -173,6 +172,7 @@ pub fn golden_report_html(report: &GoldenReport) -> Result<String, ReportError> 
         classes,
         bootstrap: *bootstrap,
         models,
+        several,
         drawn,
         comparison,
         gates,
@@ -190,6 +190,8 @@ struct Page<'a> {
     classes: Vec<(&'a String, &'a u64)>,
     bootstrap: usize,
     models: &'a [ModelSection],
+    /// Rows have any number of labels.
+    several: bool,
     /// In the models' order.
     drawn: Vec<Drawn>,
     comparison: &'a Option<Comparison>,

@@ -11,11 +11,16 @@ use crate::ReportError;
 pub(crate) fn render(name: &'static str, context: impl Serialize) -> Result<String, ReportError> {
     let mut environment = Environment::new();
     environment.set_syntax(syntax().map_err(|error| ReportError::new(name, error))?);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_auto_escape_callback(|name| match name.ends_with(".md") {
+        true => AutoEscape::None,
+        false => AutoEscape::Html,
+    });
     environment.add_filter("fixed", fixed);
     environment.add_filter("signed", signed);
     environment.add_filter("percent", percent);
     environment.add_filter("thousands", thousands);
+    environment.add_filter("yaml", yaml);
+    environment.add_filter("cell", cell);
     for (name, source) in SOURCES {
         environment
             .add_template(name, source)
@@ -29,7 +34,8 @@ pub(crate) fn render(name: &'static str, context: impl Serialize) -> Result<Stri
         .map_err(|error| ReportError::new(name, error))
 }
 
-const SOURCES: [(&str, &str); 6] = [
+const SOURCES: [(&str, &str); 8] = [
+    ("label_counts.svg", include_str!("../templates/label_counts.svg")),
     (
         "confusion_matrix.svg",
         include_str!("../templates/confusion_matrix.svg"),
@@ -39,6 +45,7 @@ const SOURCES: [(&str, &str); 6] = [
     ("chart.css", include_str!("../templates/chart.css")),
     ("golden.css", include_str!("../templates/golden.css")),
     ("golden.html", include_str!("../templates/golden.html")),
+    ("model_card.md", include_str!("../templates/model_card.md")),
 ];
 
 /// A line that holds only a block tag leaves no line behind.
@@ -74,9 +81,37 @@ fn thousands(value: u64) -> String {
     groups.join(",")
 }
 
+/// A double-quoted scalar of YAML, and a string of Python.
+fn yaml(value: &str) -> String {
+    let escaped = value.chars().map(|character| match character {
+        '"' => "\\\"".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        '\n' => "\\n".to_owned(),
+        '\t' => "\\t".to_owned(),
+        character if character.is_control() => format!("\\u{:04x}", u32::from(character)),
+        character => character.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+/// Text that does not end the cell of a Markdown table.
+fn cell(value: &str) -> String {
+    value.replace('|', "\\|").replace(['\n', '\r'], " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scalars_of_yaml_are_quoted() {
+        assert_eq!(yaml("a \"b\": \\ #기쁨\n"), r##""a \"b\": \\ #기쁨\n""##);
+    }
+
+    #[test]
+    fn a_cell_stays_in_its_column() {
+        assert_eq!(cell("a|b\nc"), "a\\|b c");
+    }
 
     #[test]
     fn thousands_are_grouped() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use classification::{ConfusionMatrix, Metrics};
+use classification::{Metrics, Tally};
 
 /// What scikit-learn's `classification_report(truth, predicted, labels=ALL, target_names=labels, zero_division=0)`
 /// returns, byte for byte, with its default of two digits.
@@ -11,14 +11,16 @@ use classification::{ConfusionMatrix, Metrics};
 ///
 /// # Panics
 /// If there is not one label per class.
-pub fn classification_report(labels: &[impl AsRef<str>], matrix: &ConfusionMatrix) -> String {
-    assert_eq!(labels.len(), matrix.classes(), "one label per class");
-    let metrics = Metrics::from_confusion(matrix);
+pub fn classification_report(labels: &[impl AsRef<str>], tally: &Tally) -> String {
+    let metrics = tally.metrics();
+    assert_eq!(labels.len(), metrics.per_class.len(), "one label per class");
     let longest = labels.iter().map(|label| label.as_ref().chars().count()).max();
     let width = longest.unwrap_or(0).max("weighted avg".len());
-    // scikit-learn's supports are floats if no row was predicted right.
+    let several = metrics.multi_label;
+    // scikit-learn's supports are floats if the task is single-label and no row was predicted right.
+    let floats = several.is_none() && tally.correct() == 0;
     let support = |count: u64| {
-        if matrix.correct() == 0 {
+        if floats {
             format!("{count}.0")
         } else {
             count.to_string()
@@ -41,27 +43,38 @@ pub fn classification_report(labels: &[impl AsRef<str>], matrix: &ConfusionMatri
             class.support,
         );
     }
-    let rows = support(metrics.rows);
-    text += &format!(
-        "\n{:>width$}  {:>9} {:>9} {:>9.2} {rows:>9}\n",
-        "accuracy", "", "", metrics.accuracy
-    );
+    text.push('\n');
+    let total: u64 = metrics.per_class.iter().map(|class| class.support).sum();
+    match several {
+        None => {
+            text += &format!(
+                "{:>width$}  {:>9} {:>9} {:>9.2} {:>9}\n",
+                "accuracy",
+                "",
+                "",
+                metrics.accuracy,
+                support(total)
+            );
+        }
+        Some(several) => {
+            let (precision, recall) = (several.micro_precision, several.micro_recall);
+            text += &row("micro avg", precision, recall, several.micro_f1, total);
+        }
+    }
     let (precision, recall) = (metrics.macro_precision, metrics.macro_recall);
-    text += &row("macro avg", precision, recall, metrics.macro_f1, metrics.rows);
+    text += &row("macro avg", precision, recall, metrics.macro_f1, total);
     let (precision, recall) = (metrics.weighted_precision, metrics.weighted_recall);
-    text += &row(
-        "weighted avg",
-        precision,
-        recall,
-        metrics.weighted_f1,
-        metrics.rows,
-    );
+    text += &row("weighted avg", precision, recall, metrics.weighted_f1, total);
+    if let Some(several) = several {
+        let (precision, recall) = (several.samples_precision, several.samples_recall);
+        text += &row("samples avg", precision, recall, several.samples_f1, total);
+    }
     text
 }
 
 /// `eval_NAME = VALUE`, one per line, sorted by name, as the example scripts of Hugging Face transformers write it.
 pub fn eval_results(metrics: &Metrics, loss: f64) -> String {
-    let lines = [
+    let mut lines = vec![
         ("accuracy", metrics.accuracy.to_string()),
         ("loss", loss.to_string()),
         ("macro_f1", metrics.macro_f1.to_string()),
@@ -72,6 +85,18 @@ pub fn eval_results(metrics: &Metrics, loss: f64) -> String {
         ("weighted_precision", metrics.weighted_precision.to_string()),
         ("weighted_recall", metrics.weighted_recall.to_string()),
     ];
+    if let Some(several) = metrics.multi_label {
+        lines.extend([
+            ("hamming_loss", several.hamming_loss.to_string()),
+            ("micro_f1", several.micro_f1.to_string()),
+            ("micro_precision", several.micro_precision.to_string()),
+            ("micro_recall", several.micro_recall.to_string()),
+            ("samples_f1", several.samples_f1.to_string()),
+            ("samples_precision", several.samples_precision.to_string()),
+            ("samples_recall", several.samples_recall.to_string()),
+        ]);
+        lines.sort_unstable();
+    }
     lines.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "eval_{name} = {value}");

@@ -1,15 +1,26 @@
 //! The documents of this crate as a whole.
 
-use classification::{ConfusionMatrix, GateOutcome, Interval, McNemar, Metrics, Prediction, reliability};
+use classification::{
+    Calibration, ConfusionMatrix, Decision, GateOutcome, Interval, LabelIds, McNemar, Prediction, Tally, Task,
+};
 use report::{
-    Comparison, CurvePoint, Facts, Flip, GoldenReport, Mistake, ModelSection, classification_report,
-    confusion_matrix_csv, confusion_matrix_svg, curves_svg, golden_report_html,
+    Comparison, Curve, CurvePoint, Facts, Flip, GoldenReport, Mistake, ModelSection, classification_report,
+    confusion_matrix_csv, confusion_matrix_svg, curves_svg, golden_report_html, overlaid_curves_svg,
 };
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Reports {
     cases: Vec<ReportCase>,
+    multi_label: Vec<MultiLabelCase>,
+}
+
+#[derive(Deserialize)]
+struct MultiLabelCase {
+    labels: Vec<String>,
+    /// True and predicted class ids of each row, as one digit each.
+    rows: Vec<[String; 2]>,
+    text: String,
 }
 
 #[derive(Deserialize)]
@@ -30,14 +41,55 @@ fn classification_report_equals_scikit_learns_byte_for_byte() {
     }
 }
 
-fn matrix(counts: &[Vec<u64>]) -> ConfusionMatrix {
+/// The texts are scikit-learn's (`fixtures/make_reports.py`).
+#[test]
+fn multi_label_report_equals_scikit_learns_byte_for_byte() {
+    let reports: Reports =
+        serde_json::from_str(include_str!("fixtures/classification_reports.json")).unwrap();
+    for case in reports.multi_label {
+        let rows: Vec<(&str, &str)> = case
+            .rows
+            .iter()
+            .map(|[truth, given]| (truth.as_str(), given.as_str()))
+            .collect();
+        let ours = classification_report(&case.labels, &label_counts(case.labels.len(), &rows));
+        assert_eq!(ours, case.text);
+    }
+}
+
+/// Rows with true and predicted class ids, as one digit each.
+fn label_counts(classes: usize, rows: &[(&str, &str)]) -> Tally {
+    let ids = |digits: &str| -> LabelIds {
+        digits
+            .chars()
+            .map(|digit| digit.to_digit(16).unwrap() as usize)
+            .collect()
+    };
+    let (truth, given): (Vec<LabelIds>, Vec<LabelIds>) =
+        rows.iter().map(|(truth, given)| (ids(truth), ids(given))).unzip();
+    Tally::count(Task::MultiLabel, classes, truth.iter(), given.iter())
+}
+
+fn matrix(counts: &[Vec<u64>]) -> Tally {
     let mut matrix = ConfusionMatrix::new(counts.len());
     for (truth, row) in counts.iter().enumerate() {
         for (predicted, &count) in row.iter().enumerate() {
             (0..count).for_each(|_| matrix.add(truth, predicted));
         }
     }
-    matrix
+    Tally::Classes(matrix)
+}
+
+#[test]
+fn counts_of_labels_are_a_line_each() {
+    let counts = label_counts(2, &[("01", "0"), ("", "1"), ("", "")]);
+    let csv = confusion_matrix_csv(&["기쁨", "슬픔"], &counts);
+    assert_eq!(csv, "label,tn,fp,fn,tp\n기쁨,2,0,0,1\n슬픔,1,1,1,0\n");
+    let svg = confusion_matrix_svg(&["기쁨", "<b>"], &counts).unwrap();
+    assert!(
+        svg.contains("false pos.") && svg.contains("&lt;b&gt;") && svg.contains(">50%<"),
+        "{svg}"
+    );
 }
 
 #[test]
@@ -83,6 +135,36 @@ fn curves_of_nothing_are_a_picture_all_the_same() {
 }
 
 #[test]
+fn runs_of_one_name_share_a_colour_and_a_line_in_the_legend() {
+    let run = |name: &str, value: f64| Curve {
+        name: name.into(),
+        points: vec![CurvePoint {
+            step: 9,
+            epoch: 1.0,
+            split: "validation".into(),
+            name: "macro_f1".into(),
+            value,
+        }],
+    };
+    let svg = overlaid_curves_svg(&[run("a=1", 0.2), run("a=1", 0.3), run("a=<2>", 0.4)]).unwrap();
+    assert_eq!(svg.matches(r#"class="d0""#).count(), 2, "{svg}");
+    assert_eq!(svg.matches("a=1<").count(), 1, "{svg}");
+    assert!(
+        svg.contains("validation macro_f1") && svg.contains("a=&lt;2&gt;"),
+        "{svg}"
+    );
+}
+
+#[test]
+fn no_runs_are_a_picture_all_the_same() {
+    let svg = overlaid_curves_svg(&[]).unwrap();
+    assert!(
+        svg.starts_with("<svg") && svg.contains("nothing was measured"),
+        "{svg}"
+    );
+}
+
+#[test]
 fn many_points_are_thinned_out() {
     let point = |step: u64| CurvePoint {
         step,
@@ -115,17 +197,18 @@ fn golden_report() -> GoldenReport {
     };
     let section = |name: &str, skill: usize| {
         let predicted = predict(skill);
-        let confusion = ConfusionMatrix::from_predictions(&truth, &predicted, 6);
-        let metrics = Metrics::from_confusion(&confusion);
-        let predictions: Vec<Prediction> = predicted
+        let confusion = Tally::Classes(ConfusionMatrix::from_predictions(&truth, &predicted, 6));
+        let metrics = confusion.metrics();
+        let decisions: Vec<Decision> = predicted
             .iter()
             .enumerate()
             .map(|(row, &class)| {
                 let mut logits = [0.0f32; 6];
                 logits[class] = 1.0 + (row % 17) as f32 / 4.0;
-                Prediction::from_logits(&logits)
+                Prediction::from_logits(&logits).into()
             })
             .collect();
+        let truths: Vec<LabelIds> = truth.iter().map(|&class| class.into()).collect();
         let bootstrap = classification::Bootstrap::new(&truth, &[&predicted], 6, 200, 1);
         ModelSection {
             name: name.into(),
@@ -135,7 +218,7 @@ fn golden_report() -> GoldenReport {
             ece: 0.0871,
             negative_log_likelihood: 1.21,
             brier: 0.61,
-            reliability: reliability(&predictions, &truth, 15),
+            reliability: Calibration::measure(Task::SingleLabel, &decisions, &truths).reliability,
             mistakes: (0..30).map(|row| mistake(row, &labels)).collect(),
         }
     };
@@ -198,7 +281,7 @@ fn mistake(row: usize, labels: &[String]) -> Mistake {
         label: labels[row % 6].clone(),
         predicted: labels[(row + 2) % 6].clone(),
         confidence: 0.99 - row as f32 / 100.0,
-        second: labels[row % 6].clone(),
+        second: Some(labels[row % 6].clone()),
     }
 }
 
@@ -231,6 +314,27 @@ fn report_of_one_model_has_no_comparison() {
     report.models.truncate(1);
     let html = golden_report_html(&report).unwrap();
     assert!(!html.contains("McNemar") && !html.contains("Gates") && !html.contains("Settings"));
+}
+
+#[test]
+fn a_report_on_several_labels_has_their_figures_and_no_second_choice() {
+    let mut report = golden_report();
+    (report.comparison, report.gates) = (None, Vec::new());
+    let rows: Vec<(&str, &str)> = (0..471)
+        .map(|row| if row % 3 == 0 { ("01", "1") } else { ("5", "5") })
+        .collect();
+    for model in &mut report.models {
+        model.confusion = label_counts(6, &rows);
+        model.metrics = model.confusion.metrics();
+    }
+    let html = golden_report_html(&report).unwrap();
+    if let Ok(path) = std::env::var("GOLDEN_REPORT_OUT") {
+        std::fs::write(format!("{path}.several.html"), &html).unwrap();
+    }
+    for shown in ["Micro-F1", "Samples F1", "Hamming loss", "true pos."] {
+        assert!(html.contains(shown), "{shown}");
+    }
+    assert!(!html.contains(">Second<"));
 }
 
 #[test]

@@ -29,7 +29,10 @@ pub fn run_child(path: &Path, kinds: &[&dyn StageKind]) -> Result<(), Failure> {
 pub fn run_in_process(context: &Context, kinds: &[&dyn StageKind]) -> Result<Completion, Failure> {
     let invocation = context.invocation();
     if invocation.format != Invocation::FORMAT {
-        return Err(Failure::stage(format!("invocation format {} is not known", invocation.format)));
+        return Err(Failure::stage(format!(
+            "invocation format {} is not known",
+            invocation.format
+        )));
     }
     let kind = kinds.iter().find(|kind| kind.name() == invocation.kind);
     let kind = kind.ok_or_else(|| Failure::stage(format!("no stage kind `{}`", invocation.kind)))?;
@@ -38,9 +41,14 @@ pub fn run_in_process(context: &Context, kinds: &[&dyn StageKind]) -> Result<Com
 
 fn die_with_parent(parent: u32) -> Result<(), Failure> {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-    set_parent_process_death_signal(Some(Signal::KILL))
-        .map_err(|error| Failure::storage(format!("cannot bind the stage's life to its parent's: {error}")))?;
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| {
+        Failure::storage(format!("cannot bind the stage's life to its parent's: {error}"))
+    })?;
     // The parent may have died before the line above took effect.
     let now = getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
-    if now == Some(parent) { Ok(()) } else { Err(Failure::storage("the parent process is gone")) }
+    if now == Some(parent) {
+        Ok(())
+    } else {
+        Err(Failure::storage("the parent process is gone"))
+    }
 }

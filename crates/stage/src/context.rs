@@ -53,8 +53,14 @@ impl Context {
     pub fn input(&self, name: &str) -> Result<&InputItem, Failure> {
         match self.inputs(name) {
             [item] => Ok(item),
-            [] => Err(Failure::stage(format!("stage `{}` has no input `{name}`", self.invocation.stage))),
-            _ => Err(Failure::stage(format!("input `{name}` of stage `{}` must be one item", self.invocation.stage))),
+            [] => Err(Failure::stage(format!(
+                "stage `{}` has no input `{name}`",
+                self.invocation.stage
+            ))),
+            _ => Err(Failure::stage(format!(
+                "input `{name}` of stage `{}` must be one item",
+                self.invocation.stage
+            ))),
         }
     }
 
@@ -107,9 +113,22 @@ impl Context {
     }
 
     /// As [`Context::progress`], with a few words that change ("epoch 2/5, loss 1.32").
-    pub fn progress_with(&self, activity: &str, done: u64, total: Option<u64>, unit: &str, detail: Option<String>) {
+    pub fn progress_with(
+        &self,
+        activity: &str,
+        done: u64,
+        total: Option<u64>,
+        unit: &str,
+        detail: Option<String>,
+    ) {
         let (activity, unit) = (activity.to_owned(), unit.to_owned());
-        self.events.send(&Event::Progress { activity, done, total, unit, detail });
+        self.events.send(&Event::Progress {
+            activity,
+            done,
+            total,
+            unit,
+            detail,
+        });
     }
 
     /// Something that the user should look at, though the work goes on.

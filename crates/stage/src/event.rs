@@ -61,15 +61,25 @@ struct Inner {
 impl EventSink {
     /// Events as JSON lines to `writer`.
     pub fn new(writer: Box<dyn Write + Send>) -> Self {
-        Self { inner: Mutex::new(Inner { writer, last_progress: None }) }
+        Self {
+            inner: Mutex::new(Inner {
+                writer,
+                last_progress: None,
+            }),
+        }
     }
 
     /// Sends one event. A reader that has gone away is not an error of the stage: it dies with its parent anyway.
     pub fn send(&self, event: &Event) {
-        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut inner = self
+            .inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Event::Progress { done, total, .. } = event {
             let complete = Some(*done) == *total;
-            let recent = inner.last_progress.is_some_and(|at| at.elapsed() < Duration::from_millis(100));
+            let recent = inner
+                .last_progress
+                .is_some_and(|at| at.elapsed() < Duration::from_millis(100));
             if recent && !complete {
                 return;
             }
@@ -78,7 +88,12 @@ impl EventSink {
         if let Ok(mut line) = serde_json::to_vec(event) {
             line.push(b'\n');
             // One write per line, so that lines of several threads never mix.
-            if inner.writer.write_all(&line).and_then(|()| inner.writer.flush()).is_err() {
+            if inner
+                .writer
+                .write_all(&line)
+                .and_then(|()| inner.writer.flush())
+                .is_err()
+            {
                 tracing::debug!("nobody reads the events of this stage");
             }
         }

@@ -29,17 +29,27 @@ pub struct Failure {
 impl Failure {
     /// Unusable data, model or training.
     pub fn stage(message: impl ToString) -> Self {
-        Self { kind: FailureKind::Stage, message: message.to_string(), hints: Vec::new() }
+        Self {
+            kind: FailureKind::Stage,
+            message: message.to_string(),
+            hints: Vec::new(),
+        }
     }
 
     /// Something needed is not there.
     pub fn missing(message: impl ToString) -> Self {
-        Self { kind: FailureKind::Missing, ..Self::stage(message) }
+        Self {
+            kind: FailureKind::Missing,
+            ..Self::stage(message)
+        }
     }
 
     /// The disk or the store failed.
     pub fn storage(message: impl ToString) -> Self {
-        Self { kind: FailureKind::Storage, ..Self::stage(message) }
+        Self {
+            kind: FailureKind::Storage,
+            ..Self::stage(message)
+        }
     }
 
     /// Adds what the user can do about it.

@@ -6,18 +6,24 @@ use std::path::{Path, PathBuf};
 use classification::{LabelSet, Task};
 use serde::{Deserialize, Serialize};
 
-use crate::{ArtifactType, Failure};
+use crate::{ArtifactType, Failure, Format};
 
 /// How the rows of a file are found, as far as the pipeline file says so; the rest is detected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceOptions {
-    /// `csv`, `tsv`, `jsonl`, `parquet`; absent: by the file's ending.
+    /// Absent: by the file's ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// Absent: UTF-8.
+    /// Of a text file, by a name that [`Encoding::from_name`](crate::Encoding::from_name) knows. Absent: UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
+    /// Of a workbook. Absent: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
+    /// The row with the names of the columns, from 1. Absent: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_row: Option<u64>,
     /// Absent: `text`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_column: Option<String>,
@@ -29,18 +35,23 @@ pub struct SourceOptions {
     pub map: BTreeMap<String, String>,
 }
 
-/// A table's file format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// Comma-separated values with a header.
-    Csv,
-    /// Tab-separated values with a header.
-    Tsv,
-    /// One JSON object per line.
-    Jsonl,
-    /// Apache Parquet.
-    Parquet,
+/// A sheet of a workbook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Sheet {
+    /// Counted from 1.
+    Number(u32),
+    /// By its name.
+    Name(String),
+}
+
+impl std::fmt::Display for Sheet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Name(name) => write!(f, "`{name}`"),
+        }
+    }
 }
 
 /// One file, directory or artifact that an input consists of.
@@ -69,7 +80,11 @@ pub struct Runtime {
 
 impl Default for Runtime {
     fn default() -> Self {
-        Self { device: "auto".into(), backend: "auto".into(), threads: 0 }
+        Self {
+            device: "auto".into(),
+            backend: "auto".into(),
+            threads: 0,
+        }
     }
 }
 
@@ -115,5 +130,29 @@ impl Invocation {
         let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
         serde_json::from_str(&text)
             .map_err(|error| Failure::stage(format!("`{}`: not an invocation: {error}", path.display())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_are_not_given_leave_no_trace_in_a_key() {
+        let json = |options: &SourceOptions| serde_json::to_string(options).unwrap();
+        assert_eq!(json(&SourceOptions::default()), "{}");
+        let csv = SourceOptions {
+            format: Some(Format::Csv),
+            encoding: Some("utf-8".to_owned()),
+            ..SourceOptions::default()
+        };
+        assert_eq!(json(&csv), r#"{"format":"csv","encoding":"utf-8"}"#);
+    }
+
+    #[test]
+    fn a_sheet_is_a_number_or_a_name() {
+        let sheet = |text: &str| serde_json::from_str::<Sheet>(text).unwrap();
+        assert_eq!(sheet("2"), Sheet::Number(2));
+        assert_eq!(sheet("\"2\""), Sheet::Name("2".to_owned()));
     }
 }

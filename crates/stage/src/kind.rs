@@ -33,7 +33,10 @@ pub struct OutputSpec {
 impl OutputSpec {
     /// An output at `file`.
     pub fn new(file: impl Into<String>, artifact_type: ArtifactType) -> Self {
-        Self { file: file.into(), artifact_type }
+        Self {
+            file: file.into(),
+            artifact_type,
+        }
     }
 }
 
@@ -42,7 +45,7 @@ impl OutputSpec {
 pub struct ParamInput {
     /// The param, which is also the name under which the stage finds it in [`Context::input`].
     pub name: &'static str,
-    /// Path relative to the pipeline file.
+    /// Path relative to the pipeline file; or a model of the Hub, `hf://owner/name@revision`.
     pub path: String,
     /// What it must hold.
     pub artifact_type: ArtifactType,

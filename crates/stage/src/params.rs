@@ -55,6 +55,8 @@ pub struct CheckContext<'a> {
     pub labels: &'a LabelSet,
     /// The pipeline's task.
     pub task: Task,
+    /// The pipeline's `runtime.precision`, as it is written there.
+    pub precision: &'a str,
     /// The pipeline file's folder.
     pub base_dir: &'a Path,
 }

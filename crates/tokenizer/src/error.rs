@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// None of the files that make a tokenizer is there.
-    #[error("`{}` has no tokenizer: neither `tokenizer.json` nor `vocab.txt` is there", .0.display())]
+    #[error("`{}` has no tokenizer: none of `tokenizer.json`, `vocab.txt` and `spiece.model` is there", .0.display())]
     Missing(PathBuf),
-    /// SentencePiece files are not read yet.
+    /// A SentencePiece file of a family that is not supported.
     #[error(
-        "`{}` is a SentencePiece model (KoBERT's), which is not supported yet; \
-         give a model whose tokenizer is `tokenizer.json` or `vocab.txt`",
+        "`{}` is a SentencePiece model of a kind that is not supported; \
+         give a model whose tokenizer is `tokenizer.json`, `vocab.txt` or KoBERT's `spiece.model`",
         .0.display()
     )]
     SentencePiece(PathBuf),
@@ -43,11 +43,17 @@ pub enum TokenizerError {
 
 impl TokenizerError {
     pub(crate) fn invalid(path: &Path, reason: impl ToString) -> Self {
-        Self::Invalid { path: path.to_owned(), reason: reason.to_string() }
+        Self::Invalid {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 

@@ -5,10 +5,13 @@
 mod batch;
 mod error;
 mod files;
+mod protobuf;
 mod save;
+mod sentence_piece;
 mod special;
 mod tokenizer;
 mod trainer;
+mod unigram;
 
 pub use batch::length_batches;
 pub use error::TokenizerError;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 
@@ -14,20 +15,28 @@ pub(crate) fn save(
     tokenizer: &tokenizers::Tokenizer,
     directory: &Path,
     max_length: usize,
+    token_types: bool,
 ) -> Result<(), TokenizerError> {
     std::fs::create_dir_all(directory).map_err(|error| TokenizerError::io(directory, error))?;
     let path = directory.join(TOKENIZER);
-    let text = tokenizer.to_string(true).map_err(|error| TokenizerError::invalid(&path, error))?;
-    write(directory, TOKENIZER, text)?;
-    write(directory, VOCABULARY, vocabulary(tokenizer))?;
-    write_json(directory, CONFIG, &config(tokenizer, max_length))?;
+    let text = tokenizer
+        .to_string(true)
+        .map_err(|error| TokenizerError::invalid(&path, error))?;
+    write(directory, TOKENIZER, text.as_bytes())?;
+    if matches!(tokenizer.get_model(), ModelWrapper::WordPiece(_)) {
+        write(directory, VOCABULARY, vocabulary(tokenizer).as_bytes())?;
+    }
+    write_json(directory, CONFIG, &config(tokenizer, max_length, token_types))?;
     write_json(directory, "special_tokens_map.json", &special_tokens())
 }
 
 /// One token per line, the line number is the id.
 fn vocabulary(tokenizer: &tokenizers::Tokenizer) -> String {
-    let mut tokens: Vec<(u32, String)> =
-        tokenizer.get_vocab(true).into_iter().map(|(token, id)| (id, token)).collect();
+    let mut tokens: Vec<(u32, String)> = tokenizer
+        .get_vocab(true)
+        .into_iter()
+        .map(|(token, id)| (id, token))
+        .collect();
     tokens.sort_unstable();
     let mut text = String::new();
     let mut line = 0;
@@ -47,14 +56,15 @@ fn vocabulary(tokenizer: &tokenizers::Tokenizer) -> String {
 /// transformers 5 ignores `tokenizer.json` where `tokenizer_class` is `BertTokenizer` and builds the tokenizer from these
 /// flags instead; without `do_lower_case: false` it would lower-case and take Hangul apart.
 /// A tokenizer that these flags cannot describe is used as it is under `PreTrainedTokenizerFast`.
-fn config(tokenizer: &tokenizers::Tokenizer, max_length: usize) -> Value {
+fn config(tokenizer: &tokenizers::Tokenizer, max_length: usize, token_types: bool) -> Value {
     let mut config = special_tokens();
     config["model_max_length"] = json!(max_length);
     config["clean_up_tokenization_spaces"] = json!(false);
     match (tokenizer.get_normalizer(), tokenizer.get_pre_tokenizer()) {
-        (Some(NormalizerWrapper::BertNormalizer(normalizer)), Some(PreTokenizerWrapper::BertPreTokenizer(_)))
-            if normalizer.clean_text =>
-        {
+        (
+            Some(NormalizerWrapper::BertNormalizer(normalizer)),
+            Some(PreTokenizerWrapper::BertPreTokenizer(_)),
+        ) if normalizer.clean_text => {
             config["tokenizer_class"] = json!("BertTokenizer");
             config["do_lower_case"] = json!(normalizer.lowercase);
             config["strip_accents"] = json!(normalizer.strip_accents.unwrap_or(normalizer.lowercase));
@@ -63,9 +73,16 @@ fn config(tokenizer: &tokenizers::Tokenizer, max_length: usize) -> Value {
         _ => {
             config["tokenizer_class"] = json!("PreTrainedTokenizerFast");
             config["do_lower_case"] = json!(false);
-            config["model_input_names"] = json!(["input_ids", "attention_mask"]);
         }
     }
+    if tokenizer.get_encode_special_tokens() {
+        config["split_special_tokens"] = json!(true);
+    }
+    config["model_input_names"] = if token_types {
+        json!(["input_ids", "token_type_ids", "attention_mask"])
+    } else {
+        json!(["input_ids", "attention_mask"])
+    };
     config
 }
 
@@ -74,10 +91,10 @@ fn special_tokens() -> Value {
 }
 
 fn write_json(directory: &Path, file: &str, value: &Value) -> Result<(), TokenizerError> {
-    write(directory, file, format!("{value:#}\n"))
+    write(directory, file, format!("{value:#}\n").as_bytes())
 }
 
-fn write(directory: &Path, file: &str, text: String) -> Result<(), TokenizerError> {
+pub(crate) fn write(directory: &Path, file: &str, content: &[u8]) -> Result<(), TokenizerError> {
     let path = directory.join(file);
-    std::fs::write(&path, text).map_err(|error| TokenizerError::io(&path, error))
+    std::fs::write(&path, content).map_err(|error| TokenizerError::io(&path, error))
 }

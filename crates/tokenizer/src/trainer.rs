@@ -64,11 +64,19 @@ fn split_chunk(chunk: &str) -> Vec<String> {
     }
     let mut normalized = NormalizedString::from(chunk);
     let cased = BertNormalizer::new(true, true, Some(false), false);
-    cased.normalize(&mut normalized).expect("BERT's normalizer takes any text");
+    cased
+        .normalize(&mut normalized)
+        .expect("BERT's normalizer takes any text");
     let mut split = PreTokenizedString::from(normalized);
-    BertPreTokenizer.pre_tokenize(&mut split).expect("BERT's pre-tokenizer takes any text");
+    BertPreTokenizer
+        .pre_tokenize(&mut split)
+        .expect("BERT's pre-tokenizer takes any text");
     let words = split.get_splits(OffsetReferential::Normalized, OffsetType::None);
-    words.into_iter().map(|(word, _, _)| word.to_owned()).filter(|word| !word.is_empty()).collect()
+    words
+        .into_iter()
+        .map(|(word, _, _)| word.to_owned())
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 type Pair = (u32, u32);
@@ -126,7 +134,9 @@ impl Trainer {
         // Characters at the start of a word first, then those within words.
         let starts: BTreeMap<char, u32> = alphabet.keys().map(|&c| (c, self.id(c.to_string()))).collect();
         let within = alphabet.into_iter().filter(|(_, within)| *within);
-        let within: BTreeMap<char, u32> = within.map(|(c, _)| (c, self.id(format!("{PREFIX}{c}")))).collect();
+        let within: BTreeMap<char, u32> = within
+            .map(|(c, _)| (c, self.id(format!("{PREFIX}{c}"))))
+            .collect();
         for (word, count) in words {
             let pieces: Vec<u32> = word
                 .chars()
@@ -145,14 +155,20 @@ impl Trainer {
                     used.words.push(number);
                 }
             }
-            self.words.push(Word { pieces, count: *count });
+            self.words.push(Word {
+                pieces,
+                count: *count,
+            });
         }
     }
 
     /// Makes tokens of pairs until there are `vocab_size` tokens.
     fn merge(&mut self, vocab_size: usize) {
-        let mut queue: BinaryHeap<Candidate> =
-            self.pairs.iter().map(|(&pair, used)| Candidate::new(used.count, pair)).collect();
+        let mut queue: BinaryHeap<Candidate> = self
+            .pairs
+            .iter()
+            .map(|(&pair, used)| Candidate::new(used.count, pair))
+            .collect();
         while self.vocabulary.len() < vocab_size {
             let Some(best) = queue.pop() else { break };
             let count = self.pairs.get(&best.pair).map_or(0, |used| used.count);
@@ -172,10 +188,17 @@ impl Trainer {
 
     /// Replaces `pair` in every word; returns the pairs that became more frequent, with their counts.
     fn merge_pair(&mut self, pair: Pair) -> Vec<(Pair, i64)> {
-        let (left, right) = (&self.vocabulary[pair.0 as usize], &self.vocabulary[pair.1 as usize]);
+        let (left, right) = (
+            &self.vocabulary[pair.0 as usize],
+            &self.vocabulary[pair.1 as usize],
+        );
         let joined = format!("{left}{}", right.strip_prefix(PREFIX).unwrap_or(right));
         let merged = self.id(joined);
-        let numbers = self.pairs.remove(&pair).map(|used| used.words).unwrap_or_default();
+        let numbers = self
+            .pairs
+            .remove(&pair)
+            .map(|used| used.words)
+            .unwrap_or_default();
         let mut grown: BTreeMap<Pair, i64> = BTreeMap::new();
         for number in numbers {
             let word = &mut self.words[number as usize];
@@ -195,7 +218,10 @@ impl Trainer {
                 }
             }
         }
-        grown.into_keys().map(|pair| (pair, self.pairs[&pair].count)).collect()
+        grown
+            .into_keys()
+            .map(|pair| (pair, self.pairs[&pair].count))
+            .collect()
     }
 }
 
@@ -231,9 +257,16 @@ fn alphabet(words: &[(String, i64)], limit: usize) -> BTreeMap<char, bool> {
             seen.1 |= at > 0;
         }
     }
-    let mut ranked: Vec<(char, i64, bool)> = counts.into_iter().map(|(c, (count, within))| (c, count, within)).collect();
+    let mut ranked: Vec<(char, i64, bool)> = counts
+        .into_iter()
+        .map(|(c, (count, within))| (c, count, within))
+        .collect();
     ranked.sort_by_key(|&(c, count, _)| (std::cmp::Reverse(count), c));
-    ranked.into_iter().take(limit).map(|(c, _, within)| (c, within)).collect()
+    ranked
+        .into_iter()
+        .take(limit)
+        .map(|(c, _, within)| (c, within))
+        .collect()
 }
 
 /// A pair in the queue: the most frequent first, then the one whose pieces are older.
@@ -246,7 +279,11 @@ struct Candidate {
 
 impl Candidate {
     fn new(count: i64, pair: Pair) -> Self {
-        Self { count, order: std::cmp::Reverse(pair), pair }
+        Self {
+            count,
+            order: std::cmp::Reverse(pair),
+            pair,
+        }
     }
 }
 
@@ -262,13 +299,21 @@ mod tests {
     fn special_tokens_come_first_in_their_order() {
         let roberta = train_wordpiece(["가나"].into_iter(), 20, SpecialTokens::Roberta);
         assert_eq!(roberta[..5], ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]"]);
-        assert_eq!(train(&["가나"], 20)[..5], ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]);
+        assert_eq!(
+            train(&["가나"], 20)[..5],
+            ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        );
     }
 
     #[test]
     fn the_most_frequent_pair_becomes_a_token() {
         let vocabulary = train(&["가나 가나 가나 다라 다라 마바"], 200);
-        assert_eq!(vocabulary[5..], ["가", "나", "다", "라", "마", "바", "##나", "##라", "##바", "가나", "다라"]);
+        assert_eq!(
+            vocabulary[5..],
+            [
+                "가", "나", "다", "라", "마", "바", "##나", "##라", "##바", "가나", "다라"
+            ]
+        );
     }
 
     #[test]
@@ -280,12 +325,18 @@ mod tests {
     #[test]
     fn punctuation_is_a_word_of_its_own() {
         let vocabulary = train(&["가!나 가!나"], 200);
-        assert!(vocabulary.iter().all(|token| token.trim_start_matches('#').chars().count() == 1 || token.starts_with('[')));
+        assert!(
+            vocabulary
+                .iter()
+                .all(|token| token.trim_start_matches('#').chars().count() == 1 || token.starts_with('['))
+        );
     }
 
     #[test]
     fn the_order_of_the_texts_does_not_matter() {
-        let texts: Vec<String> = (0..400).map(|row| format!("가나{} 다라{}마 바사{}", row % 17, row % 7, row % 3)).collect();
+        let texts: Vec<String> = (0..400)
+            .map(|row| format!("가나{} 다라{}마 바사{}", row % 17, row % 7, row % 3))
+            .collect();
         let forwards = train_wordpiece(texts.iter().map(String::as_str), 70, SpecialTokens::Bert);
         let backwards = train_wordpiece(texts.iter().rev().map(String::as_str), 70, SpecialTokens::Bert);
         assert_eq!(forwards, backwards);

@@ -1,58 +1,74 @@
 //! Predictions on labelled texts, and how good they are.
 
 use burn::tensor::Device;
-use classification::{Metrics, Prediction};
+use classification::{
+    Decision, DecisionRule, LabelIds, Metrics, MultiLabelMetrics, Tally, Task, tuned_thresholds,
+};
 use model::SequenceClassifier;
 
-use crate::{Examples, Metric, TrainingError};
+use crate::{Data, Examples, Metric, TrainingError};
 
 /// Padded tokens per forward pass: large enough to keep the threads busy, small enough for any encoder's memory.
 const BATCH_TOKENS: usize = 4096;
 
+/// The probabilities from which labels are given, where texts have any number of them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Thresholds {
+    /// One per label, in id order.
+    Fixed(Vec<f32>),
+    /// At each evaluation those with each label's highest F1 on its texts.
+    Tuned,
+}
+
 /// Predictions on labelled texts, and how good they are.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
-    /// Mean cross entropy, without class weights and smoothing: comparable between runs.
+    /// Mean cross entropy, without class weights and smoothing: comparable between runs. Multi-label: mean binary
+    /// cross entropy over texts and labels.
     pub loss: f64,
-    /// Figures of the predictions.
+    /// Figures of the decisions.
     pub metrics: Metrics,
     /// In the order of the examples.
-    pub predictions: Vec<Prediction>,
+    pub decisions: Vec<Decision>,
+    /// Multi-label: those of the decisions, in id order.
+    pub thresholds: Option<Vec<f32>>,
 }
 
 impl Evaluation {
-    /// Runs `model`, which must be plain (`valid()`), over `examples`.
+    /// Runs `model`, which must be plain (`valid()`), over `examples`, treating its outputs as `data` says.
     pub fn run(
         model: &SequenceClassifier,
         examples: &Examples,
-        classes: usize,
-        pad_id: u32,
+        data: &Data<'_>,
         device: &Device,
     ) -> Result<Self, TrainingError> {
         let inference = model::infer(
             model,
             &examples.encodings,
-            pad_id,
+            data.pad_id,
             BATCH_TOKENS,
             device,
             &mut |_, _| {},
         )?;
-        let losses = inference
-            .logits
-            .iter()
-            .zip(&examples.labels)
-            .map(|(logits, label)| cross_entropy(logits, *label));
+        let rows = inference.logits.iter().zip(&examples.labels);
+        let losses = rows.map(|(logits, labels)| loss(data.task, logits, labels));
         let loss = losses.sum::<f64>() / examples.len().max(1) as f64;
-        let predictions: Vec<Prediction> = inference
-            .logits
-            .iter()
-            .map(|logits| Prediction::from_logits(logits))
-            .collect();
-        let labels: Vec<usize> = predictions.iter().map(|prediction| prediction.label).collect();
+        let thresholds = match (data.task, data.thresholds) {
+            (Task::SingleLabel, _) => None,
+            (Task::MultiLabel, Thresholds::Fixed(thresholds)) => Some(thresholds.clone()),
+            (Task::MultiLabel, Thresholds::Tuned) => {
+                let decisions = decide(&inference.logits, data, None);
+                Some(tuned_thresholds(&decisions, &examples.labels, data.classes))
+            }
+        };
+        let decisions = decide(&inference.logits, data, thresholds.as_deref());
+        let given = decisions.iter().map(|decision| &decision.labels);
+        let tally = Tally::count(data.task, data.classes, examples.labels.iter(), given);
         Ok(Self {
             loss,
-            metrics: Metrics::from_predictions(&examples.labels, &labels, classes),
-            predictions,
+            metrics: tally.metrics(),
+            decisions,
+            thresholds,
         })
     }
 
@@ -62,9 +78,37 @@ impl Evaluation {
             Metric::MacroF1 => self.metrics.macro_f1,
             Metric::WeightedF1 => self.metrics.weighted_f1,
             Metric::Accuracy => self.metrics.accuracy,
+            Metric::MicroF1 => self.several(|figures| figures.micro_f1),
+            Metric::SamplesF1 => self.several(|figures| figures.samples_f1),
             Metric::Loss => self.loss,
         }
     }
+
+    /// A figure of texts with any number of labels. Where each has exactly one, these are the accuracy.
+    fn several(&self, figure: fn(MultiLabelMetrics) -> f64) -> f64 {
+        self.metrics.multi_label.map_or(self.metrics.accuracy, figure)
+    }
+}
+
+fn decide(logits: &[Vec<f32>], data: &Data<'_>, thresholds: Option<&[f32]>) -> Vec<Decision> {
+    let rule = DecisionRule::new(data.task, data.classes, thresholds);
+    logits.iter().map(|logits| rule.decide(logits)).collect()
+}
+
+fn loss(task: Task, logits: &[f32], labels: &LabelIds) -> f64 {
+    match task {
+        Task::SingleLabel => cross_entropy(logits, labels.first().unwrap_or_default()),
+        Task::MultiLabel => binary_cross_entropy(logits, labels),
+    }
+}
+
+/// Minus the mean log probability of what is so of each label.
+fn binary_cross_entropy(logits: &[f32], labels: &LabelIds) -> f64 {
+    let surprise = |(id, &logit): (usize, &f32)| {
+        let against = f64::from(if labels.contains(id) { -logit } else { logit });
+        against.max(0.0) + (-against.abs()).exp().ln_1p()
+    };
+    logits.iter().enumerate().map(surprise).sum::<f64>() / logits.len() as f64
 }
 
 /// Minus the log probability of `label`.
@@ -81,6 +125,12 @@ mod tests {
     #[test]
     fn cross_entropy_of_equal_logits_is_the_log_of_their_number() {
         assert!((cross_entropy(&[3.0; 4], 2) - 4f64.ln()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn binary_cross_entropy_is_the_mean_over_the_labels() {
+        let loss = binary_cross_entropy(&[0.0, 1000.0, 1000.0], &1.into());
+        assert!((loss - (2f64.ln() + 1000.0) / 3.0).abs() < 1e-9, "{loss}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Encoded, labelled texts.
 
+use classification::LabelIds;
 use tokenizer::Encoding;
 
 /// Parallel columns: one entry per text.
@@ -9,8 +10,8 @@ pub struct Examples {
     pub ids: Vec<String>,
     /// Token ids.
     pub encodings: Vec<Encoding>,
-    /// Class ids.
-    pub labels: Vec<usize>,
+    /// Label ids: exactly one each where the task is single-label.
+    pub labels: Vec<LabelIds>,
 }
 
 impl Examples {

@@ -4,21 +4,25 @@
 //! nothing. The same examples, options and seed give the same weights, bit for bit, on a CPU.
 
 mod batches;
+mod binary_loss;
 mod error;
 mod evaluation;
 mod examples;
 mod gradients;
 mod loss;
+mod objective;
 mod observation;
 mod optimizer;
 mod options;
+mod run;
 mod schedule;
 mod seed;
 mod selection;
 mod trainer;
 
+pub use binary_loss::BinaryCrossEntropy;
 pub use error::TrainingError;
-pub use evaluation::Evaluation;
+pub use evaluation::{Evaluation, Thresholds};
 pub use examples::Examples;
 pub use gradients::Gradients;
 pub use loss::CrossEntropy;

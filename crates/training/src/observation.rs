@@ -11,7 +11,8 @@ pub struct Record {
     pub epoch: f64,
     /// `train` or `validation`.
     pub split: String,
-    /// What was measured: `loss`, `learning_rate`, `grad_norm`, `accuracy`, `macro_f1`, `weighted_f1`.
+    /// What was measured: `loss`, `learning_rate`, `grad_norm`, `accuracy`, `macro_f1`, `weighted_f1`;
+    /// multi-label also `micro_f1`, `samples_f1`, `hamming_loss`.
     pub name: String,
     /// The figure.
     pub value: f64,

@@ -23,9 +23,9 @@ pub struct TrainingOptions {
     pub weight_decay: f64,
     /// Gradients are scaled down to this global norm; 0 leaves them as they are.
     pub max_grad_norm: f64,
-    /// Share of the target that is spread over all classes.
+    /// Share of the target that is spread over all classes; multi-label: over yes and no of each label.
     pub label_smoothing: f64,
-    /// One weight per class.
+    /// One weight per class; multi-label: of each label's positives.
     pub class_weights: Option<Vec<f32>>,
     /// How often the validation examples are predicted.
     pub eval_every: EvalEvery,
@@ -95,8 +95,12 @@ pub enum Metric {
     MacroF1,
     /// Mean of the classes' F1, weighted by their support.
     WeightedF1,
-    /// Share of right predictions.
+    /// Share of right predictions; multi-label: of texts with all labels right.
     Accuracy,
+    /// Multi-label: F1 over all decisions.
+    MicroF1,
+    /// Multi-label: mean of the texts' F1.
+    SamplesF1,
     /// Mean cross entropy.
     Loss,
 }
@@ -108,6 +112,8 @@ impl Metric {
             Self::MacroF1 => "macro_f1",
             Self::WeightedF1 => "weighted_f1",
             Self::Accuracy => "accuracy",
+            Self::MicroF1 => "micro_f1",
+            Self::SamplesF1 => "samples_f1",
             Self::Loss => "loss",
         }
     }
@@ -116,7 +122,7 @@ impl Metric {
     pub fn improves(self, value: f64, than: f64) -> bool {
         match self {
             Self::Loss => value < than,
-            Self::MacroF1 | Self::WeightedF1 | Self::Accuracy => value > than,
+            _ => value > than,
         }
     }
 }

@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::tensor::Device;
-use classification::LabelSet;
+use burn::tensor::{Device, Tensor};
+use classification::{LabelIds, LabelSet};
 use model::{BaseOptions, Batch, Loaded};
 use serde::Deserialize;
 use serde_json::Value;
-use training::{CrossEntropy, Decay, Gradients, Optimizer, Rule, Schedule};
+use training::{BinaryCrossEntropy, CrossEntropy, Decay, Gradients, Optimizer, Rule, Schedule};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -27,7 +27,7 @@ struct Settings {
     weight_decay: f64,
     max_grad_norm: f64,
     label_smoothing: f64,
-    class_weights: Vec<f32>,
+    class_weights: Option<Vec<f32>>,
 }
 
 #[derive(Deserialize)]
@@ -35,9 +35,18 @@ struct Step {
     learning_rate: f64,
     loss: f64,
     grad_norm: f64,
-    labels: Vec<usize>,
+    labels: Targets,
     input_ids: Vec<Vec<u32>>,
     attention_mask: Vec<Vec<u32>>,
+}
+
+/// What the texts of a batch are to be given.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Targets {
+    Classes(Vec<usize>),
+    /// 1 for each label that a text has, else 0.
+    Labels(Vec<Vec<f32>>),
 }
 
 #[derive(Deserialize)]
@@ -53,8 +62,49 @@ fn electra_trains_as_pytorch() {
 }
 
 #[test]
+fn electra_with_narrow_embeddings_trains_as_pytorch() {
+    assert_trains_as_pytorch("electra-factorized");
+}
+
+#[test]
 fn roberta_trains_as_pytorch() {
     assert_trains_as_pytorch("roberta");
+}
+
+#[test]
+fn bert_trains_as_pytorch() {
+    assert_trains_as_pytorch("bert");
+}
+
+#[test]
+fn distilbert_trains_as_pytorch() {
+    assert_trains_as_pytorch("distilbert");
+}
+
+#[test]
+fn electra_with_several_labels_trains_as_pytorch() {
+    assert_trains_as_pytorch("electra-multilabel");
+}
+
+/// The loss of a batch.
+fn loss_of(settings: &Settings, logits: Tensor<2>, targets: &Targets, device: &Device) -> Tensor<1> {
+    let [_, classes] = logits.dims();
+    let (smoothing, weights) = (settings.label_smoothing, settings.class_weights.as_deref());
+    match targets {
+        Targets::Classes(labels) => {
+            let loss = CrossEntropy::new(classes, smoothing, weights);
+            let weight = loss.weight(labels.iter().copied());
+            loss.sum(logits, labels, device).div_scalar(weight)
+        }
+        Targets::Labels(rows) => {
+            let loss = BinaryCrossEntropy::new(classes, smoothing, weights);
+            let ids = |row: &Vec<f32>| (0..classes).filter(|id| row[*id] == 1.0).collect::<LabelIds>();
+            let labels: Vec<LabelIds> = rows.iter().map(ids).collect();
+            let labels: Vec<&LabelIds> = labels.iter().collect();
+            loss.sum(logits, &labels, device)
+                .div_scalar(loss.weight(labels.len()))
+        }
+    }
 }
 
 fn assert_trains_as_pytorch(name: &str) {
@@ -78,11 +128,6 @@ fn assert_trains_as_pytorch(name: &str) {
         ..
     } = model::load_base(&directory, &labels(&directory), &options, &device).unwrap();
     let pad_id = tokenizer.pad_id();
-    let loss = CrossEntropy::new(
-        settings.class_weights.len(),
-        settings.label_smoothing,
-        Some(&settings.class_weights),
-    );
     let (peak, warmup, total) = (settings.learning_rate, settings.warmup_steps, settings.steps);
     let schedule = Schedule {
         peak,
@@ -95,10 +140,7 @@ fn assert_trains_as_pytorch(name: &str) {
     for (number, step) in steps.iter().enumerate() {
         let rows = unpadded(&step.input_ids, &step.attention_mask);
         let batch = Batch::new(&rows, pad_id, &device);
-        let weight = loss.weight(step.labels.iter().copied());
-        let value = loss
-            .sum(model.forward(&batch), &step.labels, &device)
-            .div_scalar(weight);
+        let value = loss_of(&settings, model.forward(&batch), &step.labels, &device);
         let measured = f64::from(value.clone().into_scalar::<f32>());
         assert_relative(
             measured,

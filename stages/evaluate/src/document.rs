@@ -1,6 +1,6 @@
 //! `report.json`: the figures for other programs. Models stand in the file's order, classes in id order.
 
-use classification::{ClassMetrics, ConfusionMatrix, GateOutcome, Interval};
+use classification::{ClassMetrics, GateOutcome, Interval, MultiLabelMetrics, Tally};
 use serde::{Serialize, Serializer};
 
 use crate::evaluation::{Comparison, Evaluation, ModelFigures};
@@ -28,8 +28,15 @@ struct ModelEntry<'a> {
     accuracy: f64,
     macro_f1: f64,
     weighted_f1: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    micro_f1: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples_f1: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hamming_loss: Option<f64>,
     per_class: Ordered<ClassMetrics>,
-    confusion_matrix: &'a ConfusionMatrix,
+    /// Multi-label: one 2×2 matrix per label.
+    confusion_matrix: &'a Tally,
     ece: f64,
     nll: f64,
     brier: f64,
@@ -77,16 +84,20 @@ impl<'a> Document<'a> {
 impl<'a> ModelEntry<'a> {
     fn new(labels: &[&str], figures: &'a ModelFigures) -> Self {
         let metrics = &figures.metrics;
+        let several = |value: fn(MultiLabelMetrics) -> f64| metrics.multi_label.map(value);
         let class = |(label, class): (&&str, &ClassMetrics)| ((*label).to_owned(), *class);
         Self {
             accuracy: metrics.accuracy,
             macro_f1: metrics.macro_f1,
             weighted_f1: metrics.weighted_f1,
+            micro_f1: several(|figures| figures.micro_f1),
+            samples_f1: several(|figures| figures.samples_f1),
+            hamming_loss: several(|figures| figures.hamming_loss),
             per_class: Ordered(labels.iter().zip(&metrics.per_class).map(class).collect()),
             confusion_matrix: &figures.confusion,
-            ece: figures.ece,
-            nll: figures.negative_log_likelihood,
-            brier: figures.brier,
+            ece: figures.calibration.expected_error,
+            nll: figures.calibration.negative_log_likelihood,
+            brier: figures.calibration.brier,
             ci95: intervals(labels, figures),
         }
     }
@@ -97,16 +108,24 @@ fn intervals(labels: &[&str], figures: &ModelFigures) -> Ordered<Interval> {
     let Some(intervals) = &figures.intervals else {
         return Ordered(Vec::new());
     };
-    let whole = [
+    let mut whole = vec![
         ("accuracy", intervals.accuracy),
         ("macro_f1", intervals.macro_f1),
         ("weighted_f1", intervals.weighted_f1),
     ];
-    let whole = whole.map(|(name, interval)| (name.to_owned(), interval));
+    if let Some(several) = intervals.multi_label {
+        whole.extend([
+            ("micro_f1", several.micro_f1),
+            ("samples_f1", several.samples_f1),
+            ("hamming_loss", several.hamming_loss),
+        ]);
+    }
+    let whole = whole
+        .into_iter()
+        .map(|(name, interval)| (name.to_owned(), interval));
     let class = |(label, interval): (&&str, &Interval)| (format!("per_class.{label}.f1"), *interval);
     Ordered(
         whole
-            .into_iter()
             .chain(labels.iter().zip(&intervals.class_f1).map(class))
             .collect(),
     )

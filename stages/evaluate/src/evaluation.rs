@@ -1,8 +1,8 @@
 //! From predictions to figures. Reads no file and runs no model.
 
 use classification::{
-    Bootstrap, ConfusionMatrix, Gate, GateOutcome, Interval, McNemar, MetricIntervals, Metrics, Prediction,
-    ReliabilityBin, brier_score, expected_calibration_error, negative_log_likelihood, reliability,
+    Bootstrap, Calibration, Decision, Gate, GateOutcome, Interval, LabelIds, McNemar, MetricIntervals,
+    Metrics, Tally, Task,
 };
 
 use crate::golden::Golden;
@@ -13,6 +13,7 @@ pub(crate) const LEVEL: f64 = 0.95;
 
 /// What is to be measured.
 pub(crate) struct Plan {
+    pub(crate) task: Task,
     pub(crate) classes: usize,
     /// Positions of baseline and candidate, if two models are to be compared.
     pub(crate) pair: Option<(usize, usize)>,
@@ -33,14 +34,11 @@ pub(crate) struct Evaluation {
 pub(crate) struct ModelFigures {
     pub(crate) name: String,
     pub(crate) settings: String,
-    pub(crate) predictions: Vec<Prediction>,
-    pub(crate) confusion: ConfusionMatrix,
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) confusion: Tally,
     pub(crate) metrics: Metrics,
     pub(crate) intervals: Option<MetricIntervals>,
-    pub(crate) ece: f64,
-    pub(crate) negative_log_likelihood: f64,
-    pub(crate) brier: f64,
-    pub(crate) reliability: Vec<ReliabilityBin>,
+    pub(crate) calibration: Calibration,
     /// Rows that it has wrong, the most confident first.
     pub(crate) mistakes: Vec<usize>,
 }
@@ -63,22 +61,25 @@ impl Evaluation {
     /// Measures the answers.
     pub(crate) fn new(golden: &Golden, answers: Vec<Answer>, plan: &Plan) -> Self {
         let truth = &golden.rows.labels;
-        let predicted: Vec<Vec<usize>> = answers
+        let given: Vec<Vec<&LabelIds>> = answers
             .iter()
-            .map(|answer| labels_of(&answer.predictions))
+            .map(|answer| labels_of(&answer.decisions))
             .collect();
-        let slices: Vec<&[usize]> = predicted.iter().map(Vec::as_slice).collect();
-        let bootstrap = Bootstrap::new(truth, &slices, plan.classes, plan.resamples, plan.seed);
-        let figures =
-            |(position, answer)| ModelFigures::new(answer, truth, plan.classes, &bootstrap, position);
+        let slices: Vec<&[&LabelIds]> = given.iter().map(Vec::as_slice).collect();
+        let (task, classes) = (plan.task, plan.classes);
+        let bootstrap = Bootstrap::of_task(task, truth, &slices, classes, plan.resamples, plan.seed);
+        let right: Vec<Vec<bool>> = given.iter().map(|given| right(truth, given)).collect();
+        drop(given);
+        let figures = |(position, answer): (usize, Answer)| {
+            ModelFigures::new(answer, truth, plan, &right[position], &bootstrap, position)
+        };
         let models: Vec<ModelFigures> = answers.into_iter().enumerate().map(figures).collect();
         let metrics: Vec<Metrics> = models.iter().map(|model| model.metrics.clone()).collect();
         let compare = |(baseline, candidate): (usize, usize)| {
             let difference = |metrics: &[Metrics]| metrics[candidate].macro_f1 - metrics[baseline].macro_f1;
-            let right = |model: usize, row: usize| predicted[model][row] == truth[row];
             let only = |one: usize, other: usize| -> Vec<usize> {
                 (0..truth.len())
-                    .filter(|&row| right(one, row) && !right(other, row))
+                    .filter(|&row| right[one][row] && !right[other][row])
                     .collect()
             };
             Comparison {
@@ -86,7 +87,7 @@ impl Evaluation {
                 candidate,
                 macro_f1_difference: difference(&metrics),
                 interval: bootstrap.interval(LEVEL, difference),
-                mcnemar: McNemar::from_predictions(truth, slices[baseline], slices[candidate]),
+                mcnemar: McNemar::from_right(&right[baseline], &right[candidate]),
                 fixed: only(candidate, baseline),
                 broken: only(baseline, candidate),
             }
@@ -124,36 +125,45 @@ impl Evaluation {
 }
 
 impl ModelFigures {
-    fn new(answer: Answer, truth: &[usize], classes: usize, bootstrap: &Bootstrap, position: usize) -> Self {
+    fn new(
+        answer: Answer,
+        truth: &[LabelIds],
+        plan: &Plan,
+        right: &[bool],
+        bootstrap: &Bootstrap,
+        position: usize,
+    ) -> Self {
         let Answer {
             name,
-            predictions,
+            decisions,
             settings,
             ..
         } = answer;
-        let confusion = ConfusionMatrix::from_predictions(truth, &labels_of(&predictions), classes);
-        let mut mistakes: Vec<usize> = (0..truth.len())
-            .filter(|&row| predictions[row].label != truth[row])
-            .collect();
-        mistakes.sort_by(|&a, &b| predictions[b].confidence.total_cmp(&predictions[a].confidence));
+        let given = decisions.iter().map(|decision| &decision.labels);
+        let confusion = Tally::count(plan.task, plan.classes, truth.iter(), given);
+        let mut mistakes: Vec<usize> = (0..truth.len()).filter(|&row| !right[row]).collect();
+        mistakes.sort_by(|&a, &b| decisions[b].confidence.total_cmp(&decisions[a].confidence));
         Self {
-            metrics: Metrics::from_confusion(&confusion),
+            metrics: confusion.metrics(),
             intervals: bootstrap.intervals(position, LEVEL),
-            ece: expected_calibration_error(&predictions, truth),
-            negative_log_likelihood: negative_log_likelihood(&predictions, truth),
-            brier: brier_score(&predictions, truth),
-            reliability: reliability(&predictions, truth, classification::CALIBRATION_BINS),
+            calibration: Calibration::measure(plan.task, &decisions, truth),
             name,
             settings,
-            predictions,
+            decisions,
             confusion,
             mistakes,
         }
     }
 }
 
-fn labels_of(predictions: &[Prediction]) -> Vec<usize> {
-    predictions.iter().map(|prediction| prediction.label).collect()
+fn labels_of(decisions: &[Decision]) -> Vec<&LabelIds> {
+    decisions.iter().map(|decision| &decision.labels).collect()
+}
+
+/// Whether each row has exactly the labels that it should have.
+fn right(truth: &[LabelIds], given: &[&LabelIds]) -> Vec<bool> {
+    let rows = truth.iter().zip(given);
+    rows.map(|(truth, given)| truth == *given).collect()
 }
 
 #[cfg(test)]
@@ -161,7 +171,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use classification::LabelSet;
+    use classification::{LabelSet, Prediction};
     use dataset::Labelled;
 
     use super::*;
@@ -173,18 +183,18 @@ mod tests {
         let rows = Labelled {
             ids: (0..4).map(|row| format!("golden-{row}")).collect(),
             texts: ["하나", "둘", "셋", "넷"].map(str::to_owned).to_vec(),
-            labels: vec![0, 0, 1, 1],
+            labels: [0, 0, 1, 1].map(LabelIds::from).to_vec(),
             sources: vec![Arc::from("golden.csv"); 4],
             notes: Default::default(),
         };
-        Golden::new(rows, &NAMES)
+        Golden::new(rows, &NAMES, Task::SingleLabel)
     }
 
     fn answer(name: &str, probabilities_of_joy: [f32; 4]) -> Answer {
-        let prediction = |joy: f32| Prediction::from_probabilities(vec![1.0 - joy, joy]);
+        let decision = |joy: f32| Prediction::from_probabilities(vec![1.0 - joy, joy]).into();
         Answer {
             name: name.to_owned(),
-            predictions: probabilities_of_joy.map(prediction).to_vec(),
+            decisions: probabilities_of_joy.map(decision).to_vec(),
             settings: String::new(),
             timings: BTreeMap::new(),
         }
@@ -197,8 +207,9 @@ mod tests {
         ];
         let models = ["teacher".to_owned(), "student".to_owned()];
         let labels = LabelSet::from_names(NAMES).unwrap();
-        let gate = Gate::parse("student.accuracy >= 0.8", &models, &labels).unwrap();
+        let gate = Gate::parse("student.accuracy >= 0.8", &models, &labels, Task::SingleLabel).unwrap();
         let plan = Plan {
+            task: Task::SingleLabel,
             classes: 2,
             pair: Some((0, 1)),
             gates: vec![gate],
@@ -235,9 +246,59 @@ mod tests {
     #[test]
     fn digest_depends_on_the_rows_alone() {
         let (mut other, same) = (golden().rows, golden().rows);
-        other.labels[3] = 0;
-        assert_eq!(Golden::new(same, &NAMES).digest, golden().digest);
-        assert_ne!(Golden::new(other, &NAMES).digest, golden().digest);
+        other.labels[3] = 0.into();
+        assert_eq!(
+            Golden::new(same, &NAMES, Task::SingleLabel).digest,
+            golden().digest
+        );
+        assert_ne!(
+            Golden::new(other, &NAMES, Task::SingleLabel).digest,
+            golden().digest
+        );
+    }
+
+    #[test]
+    fn a_row_with_several_labels_is_right_if_all_are() {
+        let mut golden = golden();
+        golden.rows.labels = [vec![0], vec![0, 1], vec![1], vec![]]
+            .map(LabelIds::from)
+            .to_vec();
+        let decision = |yes: [f32; 2]| Decision::from_probabilities(yes.to_vec(), &[0.5; 2]);
+        let answer = |name: &str, rows: [[f32; 2]; 4]| Answer {
+            decisions: rows.map(decision).to_vec(),
+            ..answer(name, [0.0; 4])
+        };
+        let answers = vec![
+            answer(
+                "teacher",
+                [[0.75, 0.25], [0.75, 0.25], [0.25, 0.75], [0.25, 0.75]],
+            ),
+            answer(
+                "student",
+                [[0.75, 0.25], [0.75, 0.75], [0.25, 0.75], [0.25, 0.25]],
+            ),
+        ];
+        let plan = Plan {
+            task: Task::MultiLabel,
+            classes: 2,
+            pair: Some((0, 1)),
+            gates: Vec::new(),
+            resamples: 20,
+            seed: 42,
+        };
+        let evaluation = Evaluation::new(&golden, answers, &plan);
+        assert_eq!(evaluation.models[0].metrics.accuracy, 0.5);
+        assert_eq!(evaluation.models[1].metrics.accuracy, 1.0);
+        let comparison = evaluation.comparison.as_ref().unwrap();
+        assert_eq!((comparison.mcnemar.fixed, comparison.mcnemar.broken), (2, 0));
+        let document = serde_json::to_value(Document::new(&NAMES, &golden, &evaluation)).unwrap();
+        let teacher = &document["models"]["teacher"];
+        assert_eq!(
+            teacher["confusion_matrix"],
+            serde_json::json!([[[2, 0], [0, 2]], [[1, 1], [1, 1]]])
+        );
+        assert_eq!(teacher["hamming_loss"], serde_json::json!(0.25));
+        assert!(teacher["ci95"]["micro_f1"].is_array());
     }
 
     /// Another document for the same predictions needs another stage version.

@@ -1,5 +1,6 @@
 //! What the stage writes. Equal figures give equal bytes.
 
+use classification::{Decision, LabelIds, Task};
 use dataset::Column;
 use report::{Facts, Flip, GoldenReport, Mistake, ModelSection};
 use stage::{Context, Failure};
@@ -41,6 +42,7 @@ pub(crate) fn write(
     let labels: Vec<&str> = ctx.labels().names().collect();
     ctx.write_json(REPORT, &Document::new(&labels, golden, evaluation))?;
     let view = View {
+        task: ctx.task(),
         labels: &labels,
         golden,
         evaluation,
@@ -51,7 +53,7 @@ pub(crate) fn write(
         let write = |file: &str, text: &str| ctx.write(&of_model(&model.name, file), text.as_bytes());
         write(
             RESULTS,
-            &report::eval_results(&model.metrics, model.negative_log_likelihood),
+            &report::eval_results(&model.metrics, model.calibration.negative_log_likelihood),
         )?;
         write(
             CLASSIFICATION_REPORT,
@@ -80,6 +82,7 @@ fn unwritable(error: report::ReportError) -> Failure {
 
 /// Figures and rows with their names.
 struct View<'a> {
+    task: Task,
     labels: &'a [&'a str],
     golden: &'a Golden,
     evaluation: &'a Evaluation,
@@ -132,10 +135,10 @@ impl View<'_> {
             metrics: model.metrics.clone(),
             intervals: model.intervals.clone(),
             confusion: model.confusion.clone(),
-            ece: model.ece,
-            negative_log_likelihood: model.negative_log_likelihood,
-            brier: model.brier,
-            reliability: model.reliability.clone(),
+            ece: model.calibration.expected_error,
+            negative_log_likelihood: model.calibration.negative_log_likelihood,
+            brier: model.calibration.brier,
+            reliability: model.calibration.reliability.clone(),
             mistakes: model
                 .mistakes
                 .iter()
@@ -146,14 +149,14 @@ impl View<'_> {
     }
 
     fn mistake(&self, model: &ModelFigures, row: usize) -> Mistake {
-        let prediction = &model.predictions[row];
+        let decision = &model.decisions[row];
         Mistake {
             id: self.golden.rows.ids[row].clone(),
             text: self.golden.rows.texts[row].clone(),
             label: self.truth(row),
-            predicted: self.labels[prediction.label].to_owned(),
-            confidence: prediction.confidence,
-            second: self.labels[prediction.second].to_owned(),
+            predicted: self.names(&decision.labels),
+            confidence: decision.confidence,
+            second: decision.second.map(|class| self.labels[class].to_owned()),
         }
     }
 
@@ -164,9 +167,9 @@ impl View<'_> {
             id: self.golden.rows.ids[row].clone(),
             text: self.golden.rows.texts[row].clone(),
             label: self.truth(row),
-            baseline: self.labels[baseline.predictions[row].label].to_owned(),
-            candidate: self.labels[candidate.predictions[row].label].to_owned(),
-            confidence: candidate.predictions[row].confidence,
+            baseline: self.names(&baseline.decisions[row].labels),
+            candidate: self.names(&candidate.decisions[row].labels),
+            confidence: candidate.decisions[row].confidence,
         };
         report::Comparison {
             baseline: baseline.name.clone(),
@@ -180,40 +183,54 @@ impl View<'_> {
     }
 
     /// The wrong rows, the most confident first.
-    fn errors(&self, model: &ModelFigures) -> Vec<Column> {
+    fn errors<'m>(&'m self, model: &'m ModelFigures) -> Vec<Column> {
         let rows = &self.golden.rows;
-        let string = |name: &str, value: &dyn Fn(usize) -> String| {
-            Column::Str(
-                name.to_owned(),
-                model.mistakes.iter().map(|&row| Some(value(row))).collect(),
-            )
+        let mistakes = || model.mistakes.iter().copied();
+        let string = |name: &str, value: &dyn Fn(usize) -> Option<String>| {
+            Column::Str(name.to_owned(), mistakes().map(value).collect())
         };
-        let float = |name: &str, value: fn(&classification::Prediction) -> f32| {
-            let values = model.mistakes.iter().map(|&row| value(&model.predictions[row]));
+        let float = |name: &str, value: fn(&Decision) -> f32| {
+            let values = mistakes().map(|row| value(&model.decisions[row]));
             Column::F32(name.to_owned(), values.collect())
         };
-        let probabilities = model
-            .mistakes
-            .iter()
-            .map(|&row| model.predictions[row].probabilities.clone());
+        let labels = |name: &str, labels: &dyn Fn(usize) -> &'m LabelIds| match self.task {
+            Task::SingleLabel => string(name, &|row| Some(self.names(labels(row)))),
+            Task::MultiLabel => {
+                let names = |row| self.each_name(labels(row)).map(str::to_owned).collect();
+                Column::ListStr(name.to_owned(), mistakes().map(names).collect())
+            }
+        };
+        let title = match self.task {
+            Task::SingleLabel => "label",
+            Task::MultiLabel => "labels",
+        };
+        let probabilities = mistakes().map(|row| model.decisions[row].probabilities.clone());
         vec![
-            string("id", &|row| rows.ids[row].clone()),
-            string("text", &|row| rows.texts[row].clone()),
-            string("source", &|row| rows.sources[row].to_string()),
-            string("label", &|row| self.truth(row)),
-            string("pred_emotion", &|row| {
-                self.labels[model.predictions[row].label].to_owned()
-            }),
-            float("pred_conf", |prediction| prediction.confidence),
-            float("pred_margin", |prediction| prediction.margin),
+            string("id", &|row| Some(rows.ids[row].clone())),
+            string("text", &|row| Some(rows.texts[row].clone())),
+            string("source", &|row| Some(rows.sources[row].to_string())),
+            labels(title, &|row| &rows.labels[row]),
+            labels("pred_emotion", &|row| &model.decisions[row].labels),
+            float("pred_conf", |decision| decision.confidence),
+            float("pred_margin", |decision| decision.margin),
             string("pred_second", &|row| {
-                self.labels[model.predictions[row].second].to_owned()
+                let second = model.decisions[row].second;
+                second.map(|class| self.labels[class].to_owned())
             }),
             Column::ListF32("probs".to_owned(), probabilities.collect()),
         ]
     }
 
     fn truth(&self, row: usize) -> String {
-        self.labels[self.golden.rows.labels[row]].to_owned()
+        self.names(&self.golden.rows.labels[row])
+    }
+
+    /// `기쁨, 당황`
+    fn names(&self, labels: &LabelIds) -> String {
+        self.each_name(labels).collect::<Vec<_>>().join(", ")
+    }
+
+    fn each_name(&self, labels: &LabelIds) -> impl Iterator<Item = &str> {
+        labels.ids().iter().map(|class| self.labels[*class])
     }
 }

@@ -1,5 +1,6 @@
 //! The golden rows: human-verified, only ever evaluated on.
 
+use classification::{LabelIds, Task};
 use dataset::{DropReason, Labelled, Normalize, ReadOptions, read_labelled};
 use stage::{Context, Failure};
 
@@ -32,13 +33,14 @@ impl Golden {
                 .hint("a model can only be measured on rows with a text and a label"));
         }
         let names: Vec<&str> = ctx.labels().names().collect();
-        Ok(Self::new(rows, &names))
+        Ok(Self::new(rows, &names, ctx.task()))
     }
 
-    pub(crate) fn new(rows: Labelled, names: &[&str]) -> Self {
+    pub(crate) fn new(rows: Labelled, names: &[&str], task: Task) -> Self {
         let mut supports = vec![0; names.len()];
-        rows.labels.iter().for_each(|&label| supports[label] += 1);
-        let digest = digest(&rows, names);
+        let labels = rows.labels.iter().flat_map(LabelIds::ids);
+        labels.for_each(|&label| supports[label] += 1);
+        let digest = digest(&rows, names, task);
         Self {
             rows,
             digest,
@@ -69,13 +71,18 @@ impl Golden {
     }
 }
 
-/// Every field is followed by a byte that UTF-8 does not have, so that no two tables are written alike.
-fn digest(rows: &Labelled, names: &[&str]) -> String {
+/// Every field is followed by a byte that UTF-8 does not have, and every list of labels by another one, so that no
+/// two tables are written alike.
+fn digest(rows: &Labelled, names: &[&str], task: Task) -> String {
     let mut hasher = blake3::Hasher::new();
-    for ((id, text), &label) in rows.ids.iter().zip(&rows.texts).zip(&rows.labels) {
-        for field in [id, text, names[label]] {
+    for ((id, text), labels) in rows.ids.iter().zip(&rows.texts).zip(&rows.labels) {
+        let labels = labels.ids().iter().map(|label| names[*label]);
+        for field in [id.as_str(), text].into_iter().chain(labels) {
             hasher.update(field.as_bytes());
             hasher.update(&[0xFF]);
+        }
+        if task == Task::MultiLabel {
+            hasher.update(&[0xFE]);
         }
     }
     hasher.finalize().to_hex().to_string()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use classification::Prediction;
+use classification::{Decision, DecisionRule};
 use dataset::Normalize;
 use model::{ModelSettings, Predictor, open_device};
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub(crate) struct Answer {
     /// The model's name in the pipeline file.
     pub(crate) name: String,
     /// In the order of the rows.
-    pub(crate) predictions: Vec<Prediction>,
+    pub(crate) decisions: Vec<Decision>,
     /// How the model treats texts and logits, for the report.
     pub(crate) settings: String,
     /// Measured; goes to `timings.json` alone.
@@ -33,6 +33,12 @@ pub(crate) fn ask(
     let device = open_device(&ctx.runtime().device, &ctx.runtime().backend)?;
     let predictor = Predictor::load(directory, Some(ctx.labels()), &device)?;
     let settings = predictor.settings();
+    if settings.task != ctx.task() {
+        let (model, pipeline) = (settings.task.name(), ctx.task().name());
+        return Err(Failure::stage(format!(
+            "model `{name}` is for `task: {model}`, the pipeline's task is `{pipeline}`"
+        )));
+    }
     let normalize = normalization(&settings.normalize, name)?;
     let texts: Vec<String> = golden
         .rows
@@ -46,9 +52,10 @@ pub(crate) fn ask(
         |done: usize, total: usize| ctx.progress(&activity, done as u64, Some(total as u64), "rows");
     let inference = predictor.predict(&texts, None, batch_tokens, &mut progress)?;
     let temperature = settings.temperature.unwrap_or(1.0);
-    let predict = |logits: &Vec<f32>| {
+    let rule = DecisionRule::new(ctx.task(), ctx.labels().len(), settings.thresholds.as_deref());
+    let decide = |logits: &Vec<f32>| {
         let logits: Vec<f32> = logits.iter().map(|logit| logit / temperature).collect();
-        Prediction::from_logits(&logits)
+        rule.decide(&logits)
     };
     let rate = texts.len() as f64 / inference.seconds.max(f64::MIN_POSITIVE);
     let timings = [
@@ -58,7 +65,7 @@ pub(crate) fn ask(
     ];
     Ok(Answer {
         name: name.to_owned(),
-        predictions: inference.logits.iter().map(predict).collect(),
+        decisions: inference.logits.iter().map(decide).collect(),
         settings: describe(settings),
         timings: timings
             .into_iter()
@@ -82,6 +89,13 @@ fn describe(settings: &ModelSettings) -> String {
     );
     if let Some(temperature) = settings.temperature {
         words += &format!(", temperature {temperature}");
+    }
+    if let Some(thresholds) = &settings.thresholds {
+        let thresholds: Vec<String> = thresholds
+            .iter()
+            .map(|threshold| format!("{threshold:.3}"))
+            .collect();
+        words += &format!(", thresholds {}", thresholds.join(" "));
     }
     words
 }

@@ -12,7 +12,6 @@ mod params;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use classification::Task;
 use serde_json::{Value, json};
 use stage::{
     ArtifactType, CheckContext, Completion, Context, Failure, InputSpec, OutputSpec, Problem, Resolved,
@@ -102,11 +101,6 @@ impl StageKind for Evaluate {
 
     fn run(&self, ctx: &Context) -> Result<Completion, Failure> {
         let start = Instant::now();
-        if ctx.task() == Task::MultiLabel {
-            return Err(Failure::stage(
-                "`evaluate` measures single-label models only for now",
-            ));
-        }
         let mut params: Params = ctx.params()?;
         let models = model_names(ctx);
         params.fill(&models);
@@ -144,7 +138,7 @@ fn model_names(ctx: &Context) -> Vec<String> {
 }
 
 fn plan(ctx: &Context, params: &Params, models: &[String]) -> Result<Plan, Failure> {
-    let gates = params.parsed_gates(models, ctx.labels());
+    let gates = params.parsed_gates(models, ctx.labels(), ctx.task());
     let gates = gates
         .into_iter()
         .collect::<Result<_, _>>()
@@ -152,6 +146,7 @@ fn plan(ctx: &Context, params: &Params, models: &[String]) -> Result<Plan, Failu
     let position = |name: &Option<String>| models.iter().position(|model| Some(model) == name.as_ref());
     let pair = position(&params.baseline).zip(position(&params.candidate));
     Ok(Plan {
+        task: ctx.task(),
         classes: ctx.labels().len(),
         pair: pair.filter(|(baseline, candidate)| baseline != candidate),
         gates,

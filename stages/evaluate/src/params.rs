@@ -1,6 +1,6 @@
 //! The params of `evaluate`.
 
-use classification::{Gate, GateError, LabelSet};
+use classification::{Gate, GateError, LabelSet, Task};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{CheckContext, Problem, nearest};
@@ -46,10 +46,15 @@ impl Params {
     }
 
     /// The gates, in their order.
-    pub(crate) fn parsed_gates(&self, models: &[String], labels: &LabelSet) -> Vec<Result<Gate, GateError>> {
+    pub(crate) fn parsed_gates(
+        &self,
+        models: &[String],
+        labels: &LabelSet,
+        task: Task,
+    ) -> Vec<Result<Gate, GateError>> {
         self.gates
             .iter()
-            .map(|gate| Gate::parse(gate, models, labels))
+            .map(|gate| Gate::parse(gate, models, labels, task))
             .collect()
     }
 }
@@ -76,7 +81,7 @@ impl stage::Params for Params {
         if problems.is_empty() {
             problems.extend(self.same_model(ctx));
         }
-        let gates = self.parsed_gates(ctx.other_inputs, ctx.labels);
+        let gates = self.parsed_gates(ctx.other_inputs, ctx.labels, ctx.task);
         problems.extend(
             gates
                 .into_iter()
@@ -144,7 +149,6 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use classification::Task;
     use serde_json::{Value, json};
     use stage::{Resolved, StageKind};
 
@@ -160,6 +164,7 @@ mod tests {
             other_inputs: &models,
             labels: &labels,
             task: Task::SingleLabel,
+            precision: "auto",
             base_dir: Path::new("."),
         };
         Evaluate.check(&params, &ctx)

@@ -6,7 +6,7 @@ use model::{Architecture, ModelConfig, ModelError, Sizes};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use stage::Problem;
+use stage::{HubModel, Problem};
 
 /// Where the encoder comes from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,11 +113,14 @@ impl ArchitectureName {
 }
 
 impl BaseModel {
-    /// The directory that is named, if one is.
-    pub(crate) fn directory(&self) -> Option<&str> {
+    /// The directory or the model of the Hub (`hf://…`) that is named, if one is.
+    pub(crate) fn location(&self) -> Option<String> {
         match self {
-            Self::Named(name) if is_directory(name) => Some(name),
-            Self::Named(_) | Self::Scratch(_) => None,
+            Self::Named(name) if is_directory(name) || name.starts_with(HubModel::SCHEME) => {
+                Some(name.clone())
+            }
+            Self::Named(name) => Some(format!("{}{name}", HubModel::SCHEME)),
+            Self::Scratch(_) => None,
         }
     }
 
@@ -125,7 +128,7 @@ impl BaseModel {
     pub(crate) fn check(&self, max_length: usize) -> Vec<Problem> {
         match self {
             Self::Named(name) if is_directory(name) => Vec::new(),
-            Self::Named(name) => vec![not_a_directory(name)],
+            Self::Named(name) => check_hub_name(name),
             Self::Scratch(scratch) => check_scratch(scratch, max_length),
         }
     }
@@ -166,27 +169,21 @@ fn is_directory(name: &str) -> bool {
     name == "." || name == ".." || ["./", "../", "/"].iter().any(|start| name.starts_with(start))
 }
 
-fn not_a_directory(name: &str) -> Problem {
-    let id = name.strip_prefix("hf://").unwrap_or(name);
-    let id = id.split('@').next().unwrap_or(id);
-    let parts: Vec<&str> = id.split('/').collect();
-    if parts.len() == 2 && parts.iter().all(|part| !part.is_empty()) {
-        return Problem::new(
+fn check_hub_name(name: &str) -> Vec<Problem> {
+    let Err(error) = name.parse::<HubModel>() else {
+        return Vec::new();
+    };
+    let problem = if name.contains('/') {
+        Problem::new("base_model", error.to_string())
+    } else {
+        Problem::new(
             "base_model",
-            format!("`{name}` names a model of the Hub, which is not supported by this version yet"),
+            format!("`{name}` is neither a directory nor a model of the Hub (`owner/name`)"),
         )
-        .hint(format!(
-            "download it (`hf download {id} --local-dir {}`) and give the directory: `./{}`",
-            parts[1], parts[1]
-        ));
-    }
-    Problem::new(
-        "base_model",
-        format!("`{name}` is neither a directory nor a model of the Hub (`owner/name`)"),
-    )
-    .hint(format!(
+    };
+    vec![problem.hint(format!(
         "a directory beside the pipeline file is written `./{name}`"
-    ))
+    ))]
 }
 
 impl<'de> Deserialize<'de> for BaseModel {
@@ -198,7 +195,7 @@ impl<'de> Deserialize<'de> for BaseModel {
                 .map(Self::Scratch)
                 .map_err(D::Error::custom),
             _ => Err(D::Error::custom(
-                "must be a directory (`./…`) or a map that describes an encoder to train from scratch",
+                "must be a directory (`./…`), a model of the Hub (`owner/name`) or a map that describes an encoder to train from scratch",
             )),
         }
     }

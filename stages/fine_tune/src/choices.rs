@@ -58,8 +58,12 @@ pub enum MetricName {
     MacroF1,
     /// The same, weighted by the classes' support.
     WeightedF1,
-    /// Share of right predictions.
+    /// Share of right predictions; multi-label: of texts with all labels right.
     Accuracy,
+    /// Multi-label: F1 over all decisions.
+    MicroF1,
+    /// Multi-label: mean of the texts' F1.
+    SamplesF1,
     /// Mean cross entropy.
     Loss,
 }
@@ -143,14 +147,15 @@ impl JsonSchema for EvalEvery {
     }
 }
 
-/// How much each class counts in the loss.
+/// How much each class counts in the loss; where the task is multi-label, how much each label's positives count
+/// beside its negatives.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassWeights {
     /// All alike.
     #[default]
     None,
-    /// Each in inverse proportion to its number of texts.
+    /// Each in inverse proportion to its number of texts; multi-label: negatives divided by positives.
     Balanced,
     /// As given; a class that is not named weighs 1.
     #[serde(untagged)]
@@ -197,6 +202,8 @@ impl From<EarlyStopping> for training::EarlyStopping {
             MetricName::MacroF1 => training::Metric::MacroF1,
             MetricName::WeightedF1 => training::Metric::WeightedF1,
             MetricName::Accuracy => training::Metric::Accuracy,
+            MetricName::MicroF1 => training::Metric::MicroF1,
+            MetricName::SamplesF1 => training::Metric::SamplesF1,
             MetricName::Loss => training::Metric::Loss,
         };
         Self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use classification::{LabelSet, class_weights_balanced};
+use classification::{LabelIds, LabelSet, Task, class_weights_balanced, positive_weights_balanced};
 use dataset::{Labelled, Normalize, ReadOptions};
 use stage::{Context, Failure};
 use tokenizer::Tokenizer;
@@ -42,6 +42,25 @@ fn options<'a>(ctx: &'a Context, input_name: &'a str, normalize: Normalize) -> R
     }
 }
 
+/// How texts are to be normalised: as the param says, else as the tables or the base model say, whichever does more.
+pub(crate) fn normalization(
+    ctx: &Context,
+    given: Option<Normalize>,
+    of_base: Option<Normalize>,
+) -> Result<Normalize, Failure> {
+    let of_tables = dataset::stated_normalize(ctx.inputs("train"))?;
+    if let (Some(given), Some(stated)) = (given, of_tables)
+        && given < stated
+    {
+        ctx.warn(format!(
+            "the texts of input `train` were normalised as `{}`, but the model is told `normalize: {}`",
+            stated.as_str(),
+            given.as_str()
+        ));
+    }
+    Ok(given.or(of_tables.max(of_base)).unwrap_or_default())
+}
+
 /// Encodes `rows`, cut off at `max_length` tokens.
 pub(crate) fn encode(rows: &Labelled, tokenizer: &Tokenizer, max_length: usize) -> Examples {
     Examples {
@@ -52,41 +71,48 @@ pub(crate) fn encode(rows: &Labelled, tokenizer: &Tokenizer, max_length: usize) 
 }
 
 /// Texts per class.
-pub(crate) fn count_classes(labels: &[usize], classes: usize) -> Vec<u64> {
+pub(crate) fn count_classes(labels: &[LabelIds], classes: usize) -> Vec<u64> {
     let mut counts = vec![0; classes];
-    for label in labels {
+    for label in labels.iter().flat_map(LabelIds::ids) {
         counts[*label] += 1;
     }
     counts
 }
 
-/// The classes without a text; an error if fewer than two have one.
-pub(crate) fn absent_classes<'a>(counts: &[u64], labels: &'a LabelSet) -> Result<Vec<&'a str>, Failure> {
-    let name = |(class, _): (usize, &u64)| labels.name(class);
-    let present: Vec<&str> = counts
-        .iter()
-        .enumerate()
-        .filter(|(_, count)| **count > 0)
-        .map(name)
-        .collect();
-    if let [only] = present.as_slice() {
-        let message =
-            format!("every row of input `train` is `{only}`; a classifier needs at least two classes");
-        return Err(Failure::stage(message));
+/// The classes without a text. An error if fewer than two have one; where the task is multi-label, if none has.
+pub(crate) fn absent_classes<'a>(
+    counts: &[u64],
+    labels: &'a LabelSet,
+    task: Task,
+) -> Result<Vec<&'a str>, Failure> {
+    let (present, absent): (Vec<usize>, Vec<usize>) = (0..counts.len()).partition(|class| counts[*class] > 0);
+    match (task, present.as_slice()) {
+        (Task::SingleLabel, [only]) => {
+            let message = format!(
+                "every row of input `train` is `{}`; a classifier needs at least two classes",
+                labels.name(*only)
+            );
+            Err(Failure::stage(message))
+        }
+        (Task::MultiLabel, []) => Err(Failure::stage("no row of input `train` has a label")),
+        _ => Ok(absent.into_iter().map(|class| labels.name(class)).collect()),
     }
-    Ok(counts
-        .iter()
-        .enumerate()
-        .filter(|(_, count)| **count == 0)
-        .map(name)
-        .collect())
 }
 
-/// One weight per class, or none where all count alike.
-pub(crate) fn class_weights(choice: &ClassWeights, counts: &[u64], labels: &LabelSet) -> Option<Vec<f32>> {
+/// One weight per class, where the task is multi-label of its positives; or none where all count alike.
+pub(crate) fn class_weights(
+    choice: &ClassWeights,
+    counts: &[u64],
+    rows: u64,
+    labels: &LabelSet,
+    task: Task,
+) -> Option<Vec<f32>> {
     match choice {
         ClassWeights::None => None,
-        ClassWeights::Balanced => Some(class_weights_balanced(counts)),
+        ClassWeights::Balanced => Some(match task {
+            Task::SingleLabel => class_weights_balanced(counts),
+            Task::MultiLabel => positive_weights_balanced(counts, rows),
+        }),
         ClassWeights::Given(given) => {
             let given: BTreeMap<usize, f64> = given
                 .iter()
@@ -111,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_single_class_is_an_error_that_names_it() {
-        let error = absent_classes(&[0, 7, 0], &labels()).unwrap_err();
+        let error = absent_classes(&[0, 7, 0], &labels(), Task::SingleLabel).unwrap_err();
         assert_eq!(
             error.message,
             "every row of input `train` is `불안`; a classifier needs at least two classes"
@@ -119,22 +145,36 @@ mod tests {
     }
 
     #[test]
+    fn a_single_label_is_enough_where_texts_may_have_none() {
+        assert_eq!(
+            absent_classes(&[0, 7, 0], &labels(), Task::MultiLabel).unwrap(),
+            ["기쁨", "분노"]
+        );
+        assert!(absent_classes(&[0; 3], &labels(), Task::MultiLabel).is_err());
+    }
+
+    #[test]
     fn classes_without_a_text_are_found() {
-        assert_eq!(absent_classes(&[2, 0, 1], &labels()).unwrap(), ["불안"]);
+        assert_eq!(
+            absent_classes(&[2, 0, 1], &labels(), Task::SingleLabel).unwrap(),
+            ["불안"]
+        );
+    }
+
+    fn weights(choice: &ClassWeights, task: Task) -> Vec<f32> {
+        class_weights(choice, &[3, 1, 0], 4, &labels(), task).unwrap()
     }
 
     #[test]
     fn given_weights_leave_the_other_classes_at_one() {
         let given = ClassWeights::Given(BTreeMap::from([("분노".to_owned(), 2.5)]));
-        assert_eq!(
-            class_weights(&given, &[1, 1, 1], &labels()),
-            Some(vec![1.0, 1.0, 2.5])
-        );
+        assert_eq!(weights(&given, Task::SingleLabel), [1.0, 1.0, 2.5]);
     }
 
     #[test]
     fn balanced_weights_follow_the_counts() {
-        let weights = class_weights(&ClassWeights::Balanced, &[3, 1, 0], &labels()).unwrap();
-        assert_eq!(weights, [4.0 / 6.0, 2.0, 1.0]);
+        let weights = |task| weights(&ClassWeights::Balanced, task);
+        assert_eq!(weights(Task::SingleLabel), [4.0 / 6.0, 2.0, 1.0]);
+        assert_eq!(weights(Task::MultiLabel), [1.0 / 3.0, 3.0, 1.0]);
     }
 }

@@ -1,5 +1,6 @@
 //! What is written beside the model: figures, history, curves.
 
+use classification::MultiLabelMetrics;
 use model::ModelSettings;
 use report::{CurvePoint, curves_svg};
 use serde::Serialize;
@@ -18,6 +19,10 @@ struct Metrics<'a> {
     macro_f1: Option<f64>,
     weighted_f1: Option<f64>,
     accuracy: Option<f64>,
+    #[serde(flatten)]
+    several: Option<MultiLabelMetrics>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thresholds: Option<&'a [f32]>,
     loss: Option<f64>,
     precision: &'a str,
     steps: usize,
@@ -51,6 +56,8 @@ pub(crate) fn write(
         macro_f1: validation.map(|evaluation| evaluation.metrics.macro_f1),
         weighted_f1: validation.map(|evaluation| evaluation.metrics.weighted_f1),
         accuracy: validation.map(|evaluation| evaluation.metrics.accuracy),
+        several: validation.and_then(|evaluation| evaluation.metrics.multi_label),
+        thresholds: settings.thresholds.as_deref(),
         loss: validation.map(|evaluation| evaluation.loss),
         precision: &ctx.invocation().precision,
         steps,
@@ -74,7 +81,7 @@ fn history(records: &[Record]) -> Result<Vec<u8>, Failure> {
 }
 
 fn curves(records: &[Record]) -> Result<String, Failure> {
-    const DRAWN: [&str; 4] = ["loss", "macro_f1", "accuracy", "learning_rate"];
+    const DRAWN: [&str; 5] = ["loss", "macro_f1", "micro_f1", "accuracy", "learning_rate"];
     let point = |record: &Record| CurvePoint {
         step: record.step as u64,
         epoch: record.epoch,

@@ -3,14 +3,17 @@
 //! What happens in a step is `training`'s concern; this crate reads tables, prepares the encoder and writes results.
 
 mod base_model;
+mod card;
 mod choices;
 mod data;
 mod documents;
 mod encoder;
+mod fold;
 mod params;
 mod run;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 
 use std::collections::BTreeSet;
 
@@ -21,7 +24,9 @@ use stage::{
 };
 
 pub use base_model::{BaseModel, Scratch};
+pub use fold::Fold;
 pub use params::Params;
+pub use thresholds::Thresholds;
 
 /// The kind `fine_tune`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,7 +56,7 @@ static INPUTS: &[InputSpec] = &[
         accepts: &[ArtifactType::Labelled, ArtifactType::File],
         required: false,
         many: true,
-        description: "labelled texts to choose the best model by",
+        description: "labelled texts to choose the best model by; not read if the param `fold` takes them from `train`",
     },
     InputSpec {
         name: "corpus",
@@ -82,7 +87,7 @@ impl StageKind for FineTune {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn uses(&self) -> Uses {
@@ -101,16 +106,20 @@ impl StageKind for FineTune {
         schemars::schema_for!(Params).to_value()
     }
 
+    fn param_aliases(&self) -> &'static [(&'static str, &'static str)] {
+        <Params as stage::Params>::ALIASES
+    }
+
     fn check(&self, params: &Value, ctx: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>> {
         let resolved = stage::resolve::<Params>(params, ctx);
         let params = match (resolved, Params::check_given(params, ctx)) {
             (Ok(params), None) => params,
             (resolved, missing) => return Err(resolved.err().into_iter().flatten().chain(missing).collect()),
         };
-        let directory = params.base_model.as_ref().and_then(BaseModel::directory);
-        let inputs = directory.map(|path| ParamInput {
+        let location = params.base_model.as_ref().and_then(BaseModel::location);
+        let inputs = location.map(|path| ParamInput {
             name: "base_model",
-            path: path.to_owned(),
+            path,
             artifact_type: ArtifactType::Model,
         });
         let inputs = inputs.into_iter().collect();
@@ -120,14 +129,15 @@ impl StageKind for FineTune {
         }
     }
 
-    fn outputs(&self, _params: &Value, inputs: &BTreeSet<String>) -> Vec<OutputSpec> {
+    fn outputs(&self, params: &Value, inputs: &BTreeSet<String>) -> Vec<OutputSpec> {
         let mut outputs = vec![
             OutputSpec::new(MODEL, ArtifactType::Model),
             OutputSpec::new(METRICS, ArtifactType::Document),
             OutputSpec::new(HISTORY, ArtifactType::Document),
             OutputSpec::new(CURVES, ArtifactType::Document),
         ];
-        if inputs.contains("validation") {
+        let has_fold = params.get("fold").is_some_and(|fold| !fold.is_null());
+        if has_fold || inputs.contains("validation") {
             outputs.push(OutputSpec::new(PREDICTIONS, ArtifactType::LabelledScored));
         }
         outputs

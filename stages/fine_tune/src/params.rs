@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use classification::Task;
 use dataset::Normalize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,8 @@ use stage::{CheckContext, Problem, nearest};
 
 use crate::base_model::BaseModel;
 use crate::choices::{ClassWeights, EarlyStopping, EvalEvery, OptimizerName, Precision, Scheduler};
+use crate::fold::Fold;
+use crate::thresholds::Thresholds;
 
 /// The params of `fine_tune`. Names and defaults are those of transformers' `TrainingArguments` or close to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,14 +42,20 @@ pub struct Params {
     pub weight_decay: f64,
     /// Gradients are scaled down to this norm; 0 leaves them as they are.
     pub max_grad_norm: f64,
-    /// Share of the target that is spread over all classes.
+    /// Share of the target that is spread over all classes; where the task is multi-label, over yes and no of each
+    /// label: the targets are `smoothing / 2` and `1 - smoothing / 2`.
     pub label_smoothing: f64,
-    /// How much each class counts: `none`, `balanced`, or a map from label to weight.
+    /// How much each class counts: `none`, `balanced`, or a map from label to weight. Where the task is multi-label,
+    /// how much a label's positives count beside its negatives; `balanced` is negatives divided by positives.
     pub class_weights: ClassWeights,
     /// Dropout in the encoder; absent: the base model's.
     pub dropout: Option<f64>,
     /// Dropout in the head; absent: the base model's.
     pub classifier_dropout: Option<f64>,
+    /// Where the task is multi-label, from which probability a label is given: a number, a map from label to number,
+    /// or `tuned`: where the validation texts give each label its highest F1. Absent: 0.5. The model keeps them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
     /// When to evaluate: `epoch`, or a number of steps.
     pub eval_every: EvalEvery,
     /// When to give up: a map, or `none`.
@@ -56,13 +63,18 @@ pub struct Params {
     pub early_stopping: Option<EarlyStopping>,
     /// Steps between two records of the training loss.
     pub logging_steps: usize,
-    /// How texts are normalised: `none`, `nfc`, `kcelectra`; absent: as the base model's, `nfc` if it says nothing.
-    /// The model remembers it for the texts that it will be given, so it should be what `prepare` did.
+    /// How texts are normalised: `none`, `nfc`, `kcelectra`; absent: as those of `train` were by `prepare`, or as the
+    /// base model wants it, whichever does more; `nfc` if neither says anything. The model remembers it for the texts
+    /// that it will be given.
     pub normalize: Option<Normalize>,
     /// `f32`, `bf16`, `auto`; absent: the pipeline's.
     pub precision: Option<Precision>,
     /// Absent: the pipeline's.
     pub seed: Option<u64>,
+    /// Cross-validation: `2/5` makes five parts of the `train` rows, alike in classes and the same for the same seed;
+    /// the second validates in place of the input `validation`, which is not read, and the others train.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
 }
 
 impl Default for Params {
@@ -84,12 +96,14 @@ impl Default for Params {
             class_weights: ClassWeights::default(),
             dropout: None,
             classifier_dropout: None,
+            thresholds: None,
             eval_every: EvalEvery::default(),
             early_stopping: Some(EarlyStopping::default()),
             logging_steps: 10,
             normalize: None,
             precision: None,
             seed: None,
+            fold: None,
         }
     }
 }
@@ -114,17 +128,17 @@ impl stage::Params for Params {
         let mut problems = self.check_ranges();
         problems.extend(self.check_base(ctx));
         problems.extend(self.check_class_weights(ctx));
-        if ctx.task == Task::MultiLabel {
-            problems.push(Problem::new(
-                "",
-                "`task: multi_label` is not supported by `fine_tune` of this version yet",
-            ));
+        if let Some(thresholds) = &self.thresholds {
+            let validated = self.fold.is_some() || ctx.inputs.contains("validation");
+            problems.extend(thresholds.check(ctx, validated));
         }
-        if self.precision == Some(Precision::Int8) {
-            problems.push(
-                Problem::new("precision", "`int8` is not for training").hint("use `f32`, `bf16` or `auto`"),
-            );
-        }
+        let refused = match (self.precision, ctx.precision) {
+            (Some(Precision::Int8), _) => Some(Problem::new("precision", "`int8` is not for training")),
+            (None, "int8") => Some(Problem::new("", "`runtime.precision: int8` is not for training")),
+            _ => None,
+        };
+        let hint = "give this stage `precision: f32`, `bf16` or `auto`";
+        problems.extend(refused.map(|problem| problem.hint(hint)));
         problems
     }
 }
@@ -223,7 +237,7 @@ impl Params {
         if named || ctx.inputs.contains("base") {
             return None;
         }
-        let hint = "give a directory (`base_model: ./…`), a map (`base_model: {architecture: electra}`) or the input `base`";
+        let hint = "give a directory (`base_model: ./…`), a model of the Hub (`base_model: owner/name`), a map (`base_model: {architecture: electra}`) or the input `base`";
         Some(Problem::new("", "there is no encoder to start from: `base_model` is missing").hint(hint))
     }
 

@@ -3,27 +3,33 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
+use classification::Task;
 use dataset::{Labelled, Normalize, ScoredWriter, write_scored};
 use model::ModelSettings;
 use serde_json::{Value, json};
-use stage::{Completion, Context, Failure};
+use stage::{ArtifactType, Completion, Context, Failure};
 use training::{Data, Observation, Record, Summary, Trained, TrainingError, TrainingOptions, Warmup};
 
 use crate::base_model::BaseModel;
-use crate::data::{absent_classes, class_weights, count_classes, encode, read_labelled, read_texts};
+use crate::data::{
+    absent_classes, class_weights, count_classes, encode, normalization, read_labelled, read_texts,
+};
 use crate::encoder::{Encoder, from_scratch, pretrained};
+use crate::fold::Fold;
 use crate::params::Params;
-use crate::{MODEL, PREDICTIONS, documents};
+use crate::thresholds::Thresholds;
+use crate::{MODEL, PREDICTIONS, card, documents};
 
 pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure> {
     let device = open_device(ctx)?;
     let base = pretrained_base(ctx, params, &device)?;
-    let normalize = params
-        .normalize
-        .or(base.as_ref().and_then(|base| base.normalize))
-        .unwrap_or_default();
+    let of_base = base.as_ref().and_then(|base| base.normalize);
+    let normalize = normalization(ctx, params.normalize, of_base)?;
     let train = read_labelled(ctx, "train", normalize)?;
-    let validation = read_validation(ctx, normalize)?;
+    let (train, validation) = match params.fold {
+        Some(fold) => take_fold(ctx, train, fold)?,
+        None => (train, read_validation(ctx, normalize)?),
+    };
     let counts = check_classes(ctx, params, &train)?;
     let encoder = match base {
         Some(encoder) => encoder,
@@ -36,25 +42,31 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
     let validation_examples = validation
         .as_ref()
         .map(|rows| encode(rows, &encoder.tokenizer, max_length));
+    let thresholds = Thresholds::resolve(params.thresholds.as_ref(), ctx.labels());
     let data = Data {
         train: &train_examples,
         validation: validation_examples.as_ref(),
+        task: ctx.task(),
+        thresholds: &thresholds,
         classes: ctx.labels().len(),
         pad_id: encoder.tokenizer.pad_id(),
     };
-    let options = training_options(ctx, params, &counts);
+    let options = training_options(ctx, params, &counts, train.ids.len());
     let mut records: Vec<Record> = Vec::new();
     let mut observe = |observation: Observation| report_progress(ctx, observation, &mut records);
     let trained =
         training::train(encoder.classifier, &data, &options, &device, &mut observe).map_err(failure)?;
 
-    let settings = ModelSettings::new(
-        ctx.task(),
-        ctx.labels(),
-        normalize.as_str(),
-        max_length,
-        &ctx.invocation().fingerprint,
-    );
+    let settings = ModelSettings {
+        thresholds: kept_thresholds(ctx.task(), &thresholds, &trained),
+        ..ModelSettings::new(
+            ctx.task(),
+            ctx.labels(),
+            normalize.as_str(),
+            max_length,
+            &ctx.invocation().fingerprint,
+        )
+    };
     model::save(
         &ctx.output(MODEL)?,
         &trained.model,
@@ -62,6 +74,16 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
         ctx.labels(),
         &encoder.tokenizer,
         &settings,
+    )?;
+    let metrics = trained.validation.as_ref().map(|evaluation| &evaluation.metrics);
+    card::write(
+        ctx,
+        params,
+        &encoder.config,
+        &settings,
+        &counts,
+        train.ids.len(),
+        metrics,
     )?;
     write_predictions(ctx, validation.as_ref(), &trained)?;
     documents::write(ctx, &trained, &records, &settings, train.ids.len())?;
@@ -75,10 +97,10 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
 /// The device to train on, if it can compute in the precision that was asked for.
 fn open_device(ctx: &Context) -> Result<Device, Failure> {
     let (runtime, precision) = (ctx.runtime(), &ctx.invocation().precision);
-    model::resolve_precision(&runtime.device, &runtime.backend, precision).map_err(Failure::missing)?;
     if precision == "int8" {
         return Err(Failure::stage("precision `int8` is not for training"));
     }
+    model::resolve_precision(&runtime.device, &runtime.backend, precision).map_err(Failure::missing)?;
     Ok(model::open_device(&runtime.device, &runtime.backend)?.autodiff())
 }
 
@@ -117,6 +139,22 @@ fn new_encoder(
     from_scratch(ctx, scratch, &texts, params, device)
 }
 
+/// The rows of `train` but those of the fold, and those.
+fn take_fold(ctx: &Context, rows: Labelled, fold: Fold) -> Result<(Labelled, Option<Labelled>), Failure> {
+    if ctx
+        .inputs("train")
+        .iter()
+        .any(|item| item.artifact_type == ArtifactType::Kept)
+    {
+        ctx.warn(format!(
+            "fold {fold} validates pseudo-labelled rows of the input `train`, too"
+        ));
+    }
+    let classes = dataset::strata(&rows.labels, ctx.labels().len());
+    let (train, validation) = fold.split(rows, &classes, ctx.seed())?;
+    Ok((train, Some(validation)))
+}
+
 fn read_validation(ctx: &Context, normalize: Normalize) -> Result<Option<Labelled>, Failure> {
     if ctx.inputs("validation").is_empty() {
         ctx.warn("there is no input `validation`: the model of the last epoch is kept, whether it is the best or not");
@@ -129,7 +167,7 @@ fn read_validation(ctx: &Context, normalize: Normalize) -> Result<Option<Labelle
 fn check_classes(ctx: &Context, params: &Params, train: &Labelled) -> Result<Vec<u64>, Failure> {
     let counts = count_classes(&train.labels, ctx.labels().len());
     let weighs_one = params.class_weights == crate::choices::ClassWeights::Balanced;
-    for label in absent_classes(&counts, ctx.labels())? {
+    for label in absent_classes(&counts, ctx.labels(), ctx.task())? {
         let weight = if weighs_one { "; its weight is 1" } else { "" };
         ctx.warn(format!(
             "input `train` has no example of `{label}`, so the model cannot learn it{weight}"
@@ -150,7 +188,7 @@ fn max_length(ctx: &Context, params: &Params, encoder: &Encoder) -> usize {
     params.max_length.min(room)
 }
 
-fn training_options(ctx: &Context, params: &Params, counts: &[u64]) -> TrainingOptions {
+fn training_options(ctx: &Context, params: &Params, counts: &[u64], rows: usize) -> TrainingOptions {
     TrainingOptions {
         epochs: params.epochs,
         batch_size: params.batch_size,
@@ -164,7 +202,13 @@ fn training_options(ctx: &Context, params: &Params, counts: &[u64]) -> TrainingO
         weight_decay: params.weight_decay,
         max_grad_norm: params.max_grad_norm,
         label_smoothing: params.label_smoothing,
-        class_weights: class_weights(&params.class_weights, counts, ctx.labels()),
+        class_weights: class_weights(
+            &params.class_weights,
+            counts,
+            rows as u64,
+            ctx.labels(),
+            ctx.task(),
+        ),
         eval_every: params.eval_every.into(),
         early_stopping: params.early_stopping.map(Into::into),
         log_every: params.logging_steps,
@@ -197,16 +241,26 @@ fn failure(error: TrainingError) -> Failure {
     }
 }
 
+/// The thresholds that the model is to be used with.
+fn kept_thresholds(task: Task, asked: &training::Thresholds, trained: &Trained) -> Option<Vec<f32>> {
+    match (task, &trained.validation, asked) {
+        (Task::SingleLabel, ..) => None,
+        (Task::MultiLabel, Some(evaluation), _) => evaluation.thresholds.clone(),
+        (Task::MultiLabel, None, training::Thresholds::Fixed(thresholds)) => Some(thresholds.clone()),
+        (Task::MultiLabel, None, training::Thresholds::Tuned) => None,
+    }
+}
+
 fn write_predictions(ctx: &Context, rows: Option<&Labelled>, trained: &Trained) -> Result<(), Failure> {
     let (Some(rows), Some(evaluation)) = (rows, &trained.validation) else {
         return Ok(());
     };
-    let (predictions, truth) = (evaluation.predictions.as_slice(), Some(rows.labels.as_slice()));
     let scored = ScoredWriter {
         rows,
-        predictions,
+        decisions: &evaluation.decisions,
         labels: ctx.labels(),
-        truth,
+        task: ctx.task(),
+        truth: Some(&rows.labels),
     };
     Ok(write_scored(&ctx.output(PREDICTIONS)?, &scored)?)
 }

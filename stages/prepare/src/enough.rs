@@ -2,22 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use classification::LabelSet;
+use classification::{LabelSet, Task};
 use dataset::{DropReason, Notes, Split, Splits};
 use stage::Failure;
 
 use crate::Params;
 use crate::report::{Report, class_counts};
 
-/// Every table has rows, and train has two classes.
-pub(crate) fn check_enough(splits: &Splits, labels: &LabelSet) -> Result<(), Failure> {
+/// Every table has rows, and train has two classes; where the task is multi-label, one.
+pub(crate) fn check_enough(splits: &Splits, labels: &LabelSet, task: Task) -> Result<(), Failure> {
     for (split, rows) in splits.labelled() {
         check_rows(split, rows.len(), &rows.notes)?;
         let counts = class_counts(rows, labels);
-        let mut present = (0..labels.len()).filter(|class| counts[*class] > 0);
-        if let (Split::Train, Some(only), None) = (split, present.next(), present.next()) {
-            let message = format!("`train` has examples of one class only, `{}`", labels.name(only));
-            return Err(Failure::stage(message).hint("a classifier needs examples of two classes at least"));
+        let present: Vec<usize> = (0..labels.len()).filter(|class| counts[*class] > 0).collect();
+        match (split, task, present.as_slice()) {
+            (Split::Train, Task::SingleLabel, [only]) => {
+                let message = format!("`train` has examples of one class only, `{}`", labels.name(*only));
+                return Err(
+                    Failure::stage(message).hint("a classifier needs examples of two classes at least")
+                );
+            }
+            (Split::Train, Task::MultiLabel, []) => {
+                return Err(Failure::stage("no row of `train` has a label"));
+            }
+            _ => {}
         }
     }
     splits

@@ -70,7 +70,7 @@ impl StageKind for Prepare {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn uses(&self) -> Uses {
@@ -136,13 +136,13 @@ fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure> {
     take_missing(ctx, params, &mut splits, &mut report);
     sample(ctx, params, &mut splits, &mut report);
     report.finish(&splits, labels);
-    check_enough(&splits, labels)?;
+    check_enough(&splits, labels, ctx.task())?;
     for warning in warnings(&splits, params, &report, labels) {
         ctx.warn(&warning);
         report.warnings.push(warning);
     }
     for (split, rows) in splits.labelled() {
-        dataset::write_labelled(&ctx.output(&file(split))?, rows, labels)?;
+        dataset::write_labelled(&ctx.output(&file(split))?, rows, labels, ctx.task())?;
     }
     if let Some(rows) = &splits.raw {
         dataset::write_raw(&ctx.output(&file(Split::Raw))?, rows)?;

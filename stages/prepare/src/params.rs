@@ -116,12 +116,6 @@ impl stage::Params for Params {
                 format!("needs at least one of the inputs {}", TABLES.join(", ")),
             ));
         }
-        if ctx.task == classification::Task::MultiLabel {
-            problems.push(Problem::new(
-                "",
-                "task `multi_label` is not supported by this version yet",
-            ));
-        }
         problems
     }
 }

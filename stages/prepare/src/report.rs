@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use classification::LabelSet;
+use classification::{LabelIds, LabelSet};
 use dataset::{DropReason, Dropped, Labelled, Notes, Split, Splits};
 use serde::{Serialize, Serializer};
 
@@ -160,7 +160,7 @@ impl Report {
 /// Rows per class id.
 pub(crate) fn class_counts(rows: &Labelled, labels: &LabelSet) -> Vec<u64> {
     let mut counts = vec![0; labels.len()];
-    for label in &rows.labels {
+    for label in rows.labels.iter().flat_map(LabelIds::ids) {
         counts[*label] += 1;
     }
     counts

@@ -71,6 +71,7 @@ impl Test {
             other_inputs: &[],
             labels: &labels,
             task: Task::SingleLabel,
+            precision: "auto",
             base_dir: self.folder.path(),
         };
         PREPARE.check(&self.params, &ctx).map(|resolved| resolved.params)

@@ -56,7 +56,7 @@ impl StageKind for Score {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn uses(&self) -> Uses {
@@ -73,6 +73,10 @@ impl StageKind for Score {
 
     fn params_schema(&self) -> Value {
         schemars::schema_for!(Params).to_value()
+    }
+
+    fn param_aliases(&self) -> &'static [(&'static str, &'static str)] {
+        <Params as stage::Params>::ALIASES
     }
 
     fn check(&self, params: &Value, ctx: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>> {

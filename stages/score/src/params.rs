@@ -1,6 +1,5 @@
 //! The params of `score`.
 
-use classification::Task;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{CheckContext, Problem};
@@ -47,7 +46,7 @@ pub enum Calibrate {
 impl stage::Params for Params {
     const ALIASES: &'static [(&'static str, &'static str)] = &[("max_seq_length", "max_length")];
 
-    fn check(&self, ctx: &CheckContext<'_>) -> Vec<Problem> {
+    fn check(&self, _ctx: &CheckContext<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.batch_tokens == Some(0) {
             problems.push(Problem::new("batch_tokens", "must be at least 1"));
@@ -62,12 +61,6 @@ impl stage::Params for Params {
             let message = "`calibrate: temperature` is not supported by this version yet";
             problems
                 .push(Problem::new("calibrate", message).hint("leave it out, or write `calibrate: none`"));
-        }
-        if ctx.task == Task::MultiLabel {
-            problems.push(Problem::new(
-                "",
-                "`task: multi_label` is not supported by `score` of this version yet",
-            ));
         }
         problems
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use classification::{Prediction, expected_calibration_error};
+use classification::{Calibration, Decision, DecisionRule};
 use dataset::{Normalize, ReadOptions, ScoredWriter, write_scored};
 use model::{Inference, Predictor};
 use serde::Serialize;
@@ -30,27 +30,28 @@ struct Report {
 pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure> {
     let start = Instant::now();
     let scorer = Scorer::new(ctx, params)?;
-    let raw = dataset::read_raw(ctx.inputs("raw"), &scorer.read_options("raw"))?;
+    let raw = dataset::read_every_row(ctx.inputs("raw"), &scorer.read_options("raw"))?;
     if raw.texts.is_empty() {
         return Err(Failure::stage("input `raw` has no row to score"));
     }
-    let dropped = raw.notes.dropped.len();
-    if dropped > 0 {
+    let empty = raw.texts.iter().filter(|text| text.trim().is_empty()).count();
+    if empty > 0 {
         ctx.warn(format!(
-            "{dropped} of {} rows of input `raw` have no text and are left out",
-            raw.notes.rows
+            "{empty} of {} rows of input `raw` have no text; what the model makes of nothing is scored all the same",
+            raw.texts.len()
         ));
     }
-    let (predictions, inference) = scorer.predict("scoring", &raw.texts, &raw.ids)?;
+    let (decisions, inference) = scorer.predict("scoring", &raw.texts, &raw.ids)?;
     let scored = ScoredWriter {
         rows: &raw,
-        predictions: &predictions,
+        decisions: &decisions,
         labels: ctx.labels(),
+        task: ctx.task(),
         truth: None,
     };
     write_scored(&ctx.output(SCORED)?, &scored)?;
     let report = Report {
-        rows: predictions.len(),
+        rows: decisions.len(),
         tokens: inference.tokens,
         padded_tokens: inference.padded_tokens,
         temperature: None,
@@ -82,6 +83,7 @@ struct Scorer<'a> {
     params: &'a Params,
     predictor: Predictor,
     normalize: Normalize,
+    rule: DecisionRule,
 }
 
 impl<'a> Scorer<'a> {
@@ -99,11 +101,21 @@ impl<'a> Scorer<'a> {
                 item.name
             ))
         })?;
+        let settings = predictor.settings();
+        if settings.task != ctx.task() {
+            let (model, pipeline) = (settings.task.name(), ctx.task().name());
+            return Err(Failure::stage(format!(
+                "`{}` is a model for `task: {model}`, the pipeline's task is `{pipeline}`",
+                item.name
+            )));
+        }
+        let rule = DecisionRule::new(ctx.task(), ctx.labels().len(), settings.thresholds.as_deref());
         Ok(Self {
             ctx,
             params,
             predictor,
             normalize,
+            rule,
         })
     }
 
@@ -121,7 +133,7 @@ impl<'a> Scorer<'a> {
         activity: &str,
         texts: &[String],
         ids: &[String],
-    ) -> Result<(Vec<Prediction>, Inference), Failure> {
+    ) -> Result<(Vec<Decision>, Inference), Failure> {
         let (max_length, batch_tokens) = (self.params.max_length, self.params.batch_tokens);
         let mut progress = |done: usize, total: usize| {
             self.ctx
@@ -134,12 +146,9 @@ impl<'a> Scorer<'a> {
             model::ModelError::NotFinite { row } => Failure::stage(format!("row `{}`: {error}", ids[row])),
             error => error.into(),
         })?;
-        let predictions = inference
-            .logits
-            .iter()
-            .map(|logits| Prediction::from_logits(logits))
-            .collect();
-        Ok((predictions, inference))
+        let logits = inference.logits.iter();
+        let decisions = logits.map(|logits| self.rule.decide(logits)).collect();
+        Ok((decisions, inference))
     }
 
     /// Scores the validation rows, if there are any, and gives the expected calibration error of their confidences.
@@ -149,15 +158,16 @@ impl<'a> Scorer<'a> {
             return Ok(None);
         }
         let rows = dataset::read_labelled(items, &self.read_options("validation"))?;
-        let (predictions, _) = self.predict("scoring validation", &rows.texts, &rows.ids)?;
-        let (labels, truth) = (self.ctx.labels(), Some(rows.labels.as_slice()));
+        let (decisions, _) = self.predict("scoring validation", &rows.texts, &rows.ids)?;
         let scored = ScoredWriter {
             rows: &rows,
-            predictions: &predictions,
-            labels,
-            truth,
+            decisions: &decisions,
+            labels: self.ctx.labels(),
+            task: self.ctx.task(),
+            truth: Some(&rows.labels),
         };
         write_scored(&self.ctx.output(VALIDATION_SCORED)?, &scored)?;
-        Ok(Some(expected_calibration_error(&predictions, &rows.labels)))
+        let calibration = Calibration::measure(self.ctx.task(), &decisions, &rows.labels);
+        Ok(Some(calibration.expected_error))
     }
 }

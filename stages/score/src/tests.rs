@@ -29,6 +29,7 @@ fn check(params: Value) -> Result<Resolved, Vec<Problem>> {
         other_inputs: &[],
         labels: &labels,
         task: Task::SingleLabel,
+        precision: "auto",
         base_dir: Path::new("/nowhere"),
     };
     Score.check(&params, &ctx)
@@ -88,8 +89,12 @@ struct Project {
 }
 
 impl Project {
-    /// A model for `LABELS` with random weights.
     fn new() -> Self {
+        Self::for_task(Task::SingleLabel)
+    }
+
+    /// A model for `LABELS` with random weights.
+    fn for_task(task: Task) -> Self {
         let folder = TempDir::new().unwrap();
         let texts = ["좋아 정말 좋다 오늘 하루", "싫어 정말 밉다 우리 모두"];
         let architecture = Architecture::Electra;
@@ -108,7 +113,7 @@ impl Project {
         let device = model::open_device("cpu", "auto").unwrap();
         let classifier = SequenceClassifier::init(&config, 3, &device, 7).unwrap();
         let labels = labels(LABELS);
-        let settings = ModelSettings::new(Task::SingleLabel, &labels, "nfc", 16, "f");
+        let settings = ModelSettings::new(task, &labels, "nfc", 16, "f");
         let path = folder.path().join("model");
         model::save(&path, &classifier, &config, &labels, &tokenizer, &settings).unwrap();
         let project = Self {
@@ -211,6 +216,20 @@ fn every_row_is_scored_in_its_order() {
     );
     assert!(report["tokens"].as_u64() <= report["padded_tokens"].as_u64());
     assert!(completion.timings["sentences_per_second"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn a_row_without_text_stays() {
+    let project = Project::new().table("raw", "id,text\na,좋다\nb,\nc,  \n");
+    project.run().unwrap();
+    assert_eq!(project.report()["rows"], json!(3));
+}
+
+#[test]
+fn a_model_for_several_labels_is_not_for_one() {
+    let project = Project::for_task(Task::MultiLabel).table("raw", RAW);
+    let message = project.run().unwrap_err().message;
+    assert!(message.contains("`task: multi_label`"), "{message}");
 }
 
 #[test]

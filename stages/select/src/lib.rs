@@ -57,7 +57,7 @@ impl StageKind for Select {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn uses(&self) -> Uses {
@@ -98,7 +98,7 @@ impl StageKind for Select {
         let labels = ctx.labels();
         let thresholds = ctx.params::<Params>()?.thresholds(labels);
         let scored = ctx.input("scored")?;
-        let selection = dataset::select(&scored.path, &scored.name, &thresholds, labels)?;
+        let selection = dataset::select(&scored.path, &scored.name, &thresholds, labels, ctx.task())?;
         selection.write_kept(&ctx.output("kept.parquet")?)?;
         selection.write_decided(&ctx.output("decided.parquet")?)?;
         let validation = match ctx.inputs("validation") {
@@ -110,6 +110,7 @@ impl StageKind for Select {
                     &item.name,
                     &thresholds,
                     labels,
+                    ctx.task(),
                 )?)
             }
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use classification::LabelSet;
+use classification::{LabelSet, Task};
 use dataset::{Threshold, Thresholds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,16 @@ use stage::{CheckContext, Problem};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
-    /// Lowest accepted confidence, between 0 and 1, inclusive.
+    /// Lowest accepted confidence, between 0 and 1, inclusive. Where the task is multi-label, the confidence is that
+    /// of the label that is least sure.
     pub min_confidence: f64,
-    /// Lowest accepted margin, between 0 and 1, inclusive.
+    /// Lowest accepted margin, between 0 and 1, inclusive. Where the task is multi-label, every label must be so far
+    /// from its threshold.
     pub min_margin: f64,
-    /// Label → thresholds of its own.
+    /// Label → thresholds of its own; not where the task is multi-label.
     pub per_class: BTreeMap<String, ClassThreshold>,
-    /// At most so many rows of a class, the most confident first.
+    /// At most so many rows of a class, the most confident first. A row with several labels counts to each, and is
+    /// kept if all of them have room.
     pub max_per_class: Option<u64>,
 }
 
@@ -88,11 +91,13 @@ impl stage::Params for Params {
             problems
                 .push(Problem::new("max_per_class", "must be at least 1").hint("leave it out for no cap"));
         }
-        if ctx.task == classification::Task::MultiLabel {
-            problems.push(Problem::new(
-                "",
-                "task `multi_label` is not supported by this version yet",
-            ));
+        if ctx.task == Task::MultiLabel && !self.per_class.is_empty() {
+            let problem = Problem::new(
+                "per_class",
+                "does not go with `task: multi_label`: confidence and margin are the least over all labels of a row, \
+                 and belong to none of them",
+            );
+            problems.push(problem.hint("use `min_confidence` and `min_margin`"));
         }
         problems
     }

@@ -23,6 +23,7 @@ fn check(params: Value) -> Result<Value, Vec<Problem>> {
         other_inputs: &[],
         labels: &labels,
         task: Task::SingleLabel,
+        precision: "auto",
         base_dir: std::path::Path::new("."),
     };
     SELECT.check(&params, &ctx).map(|resolved| resolved.params)

@@ -1,18 +1,20 @@
-//! The state of a run: which stages wait, run, are done, and what to do next.
+//! The loop of a run: starts stages that are ready, listens to their processes, commits what they made.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use stage::{Failure, Invocation, Runtime};
+use stage::Failure;
 
 use super::child::{Child, End, Line};
+use super::invocation::invocation;
+use super::ledger::Ledger;
 use super::run_record::RunFolder;
-use super::{Action, News, Observer, Options, Outcome, RunOutcome, StageReport};
+use super::{Action, News, Observer, Options, RunOutcome, space};
 use crate::Dag;
-use crate::identity::{Reason, Seal};
-use crate::plan::{Plan, PlannedStage};
+use crate::identity::Seal;
+use crate::plan::Plan;
 use crate::store::{Broken, Commit, Store, Version, VersionName, WorkFolder, WriterLock, disk, fault};
 
 /// A run that goes on.
@@ -25,22 +27,11 @@ pub(super) struct Execution<'a> {
     observer: &'a mut dyn Observer,
     folder: RunFolder,
     started: Instant,
-    /// Beside `plan.stages`.
-    states: Vec<State>,
-    reports: Vec<StageReport>,
-    versions: BTreeMap<usize, Version>,
+    ledger: Ledger<'a>,
+    /// By position in the plan.
     running: BTreeMap<usize, Running>,
     lines: (Sender<Line>, Receiver<Line>),
-    failed: bool,
     signal: Option<i32>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Waiting,
-    Running,
-    Done,
-    Failed,
 }
 
 struct Running {
@@ -60,18 +51,6 @@ impl<'a> Execution<'a> {
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Failure> {
         let folder = RunFolder::new(store, &options.command_line, &options.program)?;
-        // Nothing has been done about a stage that will run: until it starts it is as good as blocked.
-        let report = |planned: &PlannedStage| {
-            let (mut action, mut version) = (planned.report.action, planned.report.version.clone());
-            if action == Action::Run {
-                (action, version) = (Action::Blocked, None);
-            }
-            StageReport {
-                action,
-                version,
-                ..planned.report.clone()
-            }
-        };
         Ok(Self {
             plan,
             dag,
@@ -81,12 +60,9 @@ impl<'a> Execution<'a> {
             observer,
             folder,
             started: Instant::now(),
-            states: vec![State::Waiting; plan.stages.len()],
-            reports: plan.stages.iter().map(report).collect(),
-            versions: plan.taken.clone(),
+            ledger: Ledger::new(plan, dag),
             running: BTreeMap::new(),
             lines: channel(),
-            failed: false,
             signal: None,
         })
     }
@@ -101,7 +77,7 @@ impl<'a> Execution<'a> {
             .iter()
             .any(|planned| planned.report.action == Action::Run);
         if works {
-            self.folder.save(self.reports.clone())?;
+            self.folder.save(self.ledger.reports())?;
             fault::point("run-recorded");
         }
         self.settle_planned();
@@ -118,10 +94,12 @@ impl<'a> Execution<'a> {
             self.reap();
         }
         self.block_the_rest();
-        let outcome = self.outcome();
-        match self.folder.finish(outcome, self.reports.clone(), works) {
+        let outcome = self.ledger.outcome(self.signal.is_some());
+        match self.folder.finish(outcome, self.ledger.reports(), works) {
             // On a full disk the stage's failure is the one to show.
-            Err(failure) if self.failed => tracing::warn!(%failure, "the run's end is not recorded"),
+            Err(failure) if self.ledger.has_failure() => {
+                tracing::warn!(%failure, "the run's end is not recorded")
+            }
             recorded => recorded?,
         }
         self.store.save_memory();
@@ -129,7 +107,7 @@ impl<'a> Execution<'a> {
             run: self.folder.id().to_owned(),
             outcome,
             signal: self.signal,
-            stages: self.reports,
+            stages: self.ledger.into_reports(),
             seconds: self.started.elapsed().as_secs_f64(),
         })
     }
@@ -150,18 +128,11 @@ impl<'a> Execution<'a> {
 
     /// The first stage that may start now.
     fn next_ready(&self) -> Option<usize> {
-        let may_start = self.signal.is_none() && (!self.failed || self.plan.keep_going);
+        let may_start = self.signal.is_none() && (!self.ledger.has_failure() || self.plan.keep_going);
         if !may_start || self.running.len() >= self.options.jobs.max(1) {
             return None;
         }
-        let is_ready = |position: &usize| {
-            let planned = &self.plan.stages[*position];
-            let needs = self.dag.needs(planned.index);
-            self.states[*position] == State::Waiting
-                && planned.report.action == Action::Run
-                && needs.iter().all(|need| self.versions.contains_key(need))
-        };
-        (0..self.states.len()).find(is_ready)
+        self.ledger.next_ready()
     }
 
     /// Starts a stage, or reuses a version if the inputs turned out to be what they were.
@@ -175,7 +146,7 @@ impl<'a> Execution<'a> {
         let planned = &self.plan.stages[position];
         let spec = &self.dag.stages[planned.index];
         let seal = Seal::new(self.dag, planned.index, self.store, |need| {
-            self.versions.get(&need)
+            self.ledger.version_of(need)
         })?;
         let fingerprint = seal.key.fingerprint();
         let found = self.store.find(spec, &fingerprint);
@@ -184,10 +155,13 @@ impl<'a> Execution<'a> {
             self.reused(position, version);
             return Ok(());
         }
-        self.warn_of_little_space(position);
+        seal.inputs.require_places()?;
+        if let Some(text) = space::shortage(self.store, &spec.name) {
+            self.warn(position, &text);
+        }
         let name = VersionName::new(self.store.next_number(&spec.name), &fingerprint);
         let work = WorkFolder::new(self.store, &spec.name, &name)?;
-        let invocation = self.invocation(planned.index, &seal, &work);
+        let invocation = invocation(self.dag, planned.index, &seal, work.path());
         let path = self.folder.invocation_of(&spec.name);
         let text = serde_json::to_vec_pretty(&invocation).map_err(Failure::stage)?;
         std::fs::write(&path, text).map_err(|error| disk::failure(&path, &error))?;
@@ -200,8 +174,7 @@ impl<'a> Execution<'a> {
         );
         let child = Child::start(position, command, env, &path, &log, self.lines.0.clone())?;
         fault::point("child-started");
-        self.states[position] = State::Running;
-        self.reports[position].action = Action::Run;
+        self.ledger.started(position);
         self.running.insert(
             position,
             Running {
@@ -214,37 +187,11 @@ impl<'a> Execution<'a> {
         self.observer.observe(&News::StageStarted {
             stage: &spec.name,
             position: position + 1,
-            of: self.states.len(),
+            of: self.ledger.len(),
             reasons: &planned.report.reasons,
             estimated_seconds: planned.report.estimated_seconds,
         });
         Ok(())
-    }
-
-    fn invocation(&self, index: usize, seal: &Seal, work: &WorkFolder) -> Invocation {
-        let spec = &self.dag.stages[index];
-        let runtime = &self.dag.runtime;
-        let (device, backend, threads) = (runtime.device.clone(), runtime.backend.clone(), runtime.threads);
-        Invocation {
-            format: Invocation::FORMAT,
-            stage: spec.name.clone(),
-            kind: spec.kind.name().to_owned(),
-            params: spec.params.clone(),
-            seed: spec.seed,
-            task: self.dag.task,
-            labels: self.dag.labels.clone(),
-            precision: spec.precision.clone(),
-            runtime: Runtime {
-                device,
-                backend,
-                threads,
-            },
-            inputs: seal.inputs.items(),
-            input_order: spec.inputs.iter().map(|(name, _)| name.clone()).collect(),
-            output: work.path().to_owned(),
-            fingerprint: seal.key.fingerprint().to_string(),
-            parent: Some(std::process::id()),
-        }
     }
 
     /// Waits a moment for lines of the children and passes on what they say.
@@ -284,17 +231,17 @@ impl<'a> Execution<'a> {
                 continue;
             };
             fault::point("child-ended");
-            self.reports[position].seconds = Some(end.seconds);
+            self.ledger.took(position, end.seconds);
             if end.by_interrupt {
                 self.await_own_signal();
             }
             match self.complete(position, running, end) {
-                Ok(version) => self.done(position, version),
+                Ok(version) => self.done(position, version, Action::Run),
                 // The child's end is a consequence of the signal, not a failure of the stage.
-                Err(_) if self.signal.is_some() => self.states[position] = State::Failed,
+                Err(_) if self.signal.is_some() => self.ledger.interrupted(position),
                 Err(failure) => self.fail(position, failure),
             }
-            if let Err(failure) = self.folder.save(self.reports.clone()) {
+            if let Err(failure) = self.folder.save(self.ledger.reports()) {
                 tracing::warn!(%failure, "the run's progress is not recorded");
             }
         }
@@ -308,13 +255,9 @@ impl<'a> Execution<'a> {
             work,
         } = running;
         drop(child);
-        let completion = match end.result {
-            Ok(completion) => completion,
-            Err(failure) if failure.kind == stage::FailureKind::Storage => {
-                return Err(self.with_space(failure, &work));
-            }
-            Err(failure) => return Err(failure),
-        };
+        let completion = end
+            .result
+            .map_err(|failure| space::with_figures(failure, work.path()))?;
         seal.inputs.check_unchanged(self.store)?;
         let spec = &self.dag.stages[self.plan.stages[position].index];
         let mut timings = completion.timings;
@@ -346,39 +289,17 @@ impl<'a> Execution<'a> {
         if let Err(failure) = self.store.link_latest(self.lock, &version) {
             self.warn(position, &failure.message);
         }
-        self.reports[position].action = Action::Reuse;
-        self.done(position, version);
+        self.done(position, version, Action::Reuse);
     }
 
-    fn done(&mut self, position: usize, version: Version) {
-        let headline = version
-            .timings()
-            .get("headline")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        let report = &mut self.reports[position];
-        report.version = Some(version.name.to_string());
-        report.path = Some(version.path.clone());
-        report.gates_failed.clone_from(&version.manifest.gates_failed);
-        report.headline = headline;
-        self.states[position] = State::Done;
-        self.versions.insert(self.plan.stages[position].index, version);
-        let of = self.states.len();
-        self.observer.observe(&News::StageDone {
-            report: &self.reports[position],
-            position: position + 1,
-            of,
-        });
+    fn done(&mut self, position: usize, version: Version, action: Action) {
+        self.ledger.done(position, version, action);
+        let report = self.ledger.report(position);
+        let (position, of) = (position + 1, self.ledger.len());
+        self.observer.observe(&News::StageDone { report, position, of });
     }
 
     fn fail(&mut self, position: usize, failure: Failure) {
-        self.failed = true;
-        self.states[position] = State::Failed;
-        let report = &mut self.reports[position];
-        if self.plan.stages[position].report.action == Action::Run {
-            report.action = Action::Run;
-        }
-        report.failure = Some(failure.clone());
         let stage = &self.plan.stages[position].report.stage;
         let log = self.folder.log_of(stage);
         let log = log.exists().then_some(log.as_path());
@@ -387,53 +308,15 @@ impl<'a> Execution<'a> {
             failure: &failure,
             log,
         });
+        self.ledger.failed(position, failure);
     }
 
-    /// Stages that were not come to, with the reason.
     fn block_the_rest(&mut self) {
-        for position in 0..self.states.len() {
-            if self.states[position] != State::Waiting {
-                continue;
-            }
-            let reason = Reason::changed("not run", Value::Null, self.blocked_by(position));
-            let report = &mut self.reports[position];
-            (report.action, report.version) = (Action::Blocked, None);
-            report.reasons = vec![reason];
+        for position in self.ledger.block_the_rest(self.signal.is_some()) {
             if self.signal.is_none() {
-                self.observer.observe(&News::StageBlocked {
-                    report: &self.reports[position],
-                });
+                let report = self.ledger.report(position);
+                self.observer.observe(&News::StageBlocked { report });
             }
-        }
-    }
-
-    fn blocked_by(&self, position: usize) -> String {
-        if self.signal.is_some() {
-            return "the run was interrupted".to_owned();
-        }
-        let failed = |index: usize| {
-            let at = self.plan.stages.iter().position(|planned| planned.index == index);
-            at.is_some_and(|at| self.states[at] == State::Failed)
-        };
-        let mut open = self.dag.needs(self.plan.stages[position].index);
-        while let Some(need) = open.pop() {
-            if failed(need) {
-                return format!("stage `{}`, which it needs, failed", self.dag.stages[need].name);
-            }
-            open.extend(self.dag.needs(need));
-        }
-        "another stage failed; `--keep-going` goes on".to_owned()
-    }
-
-    fn outcome(&self) -> Outcome {
-        if self.signal.is_some() {
-            Outcome::Interrupted
-        } else if self.failed || self.states.iter().any(|state| *state != State::Done) {
-            Outcome::Failed
-        } else if self.reports.iter().any(|report| !report.gates_failed.is_empty()) {
-            Outcome::Gate
-        } else {
-            Outcome::Done
         }
     }
 
@@ -482,42 +365,10 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// The last version's size is the best guess at what the next one needs.
-    fn warn_of_little_space(&mut self, position: usize) {
-        let stage = &self.plan.stages[position].report.stage;
-        let last = self
-            .store
-            .versions(stage)
-            .pop()
-            .and_then(|name| self.store.load(stage, &name).ok());
-        let (Some(last), Some(free)) = (last, disk::free_bytes(self.store.root())) else {
-            return;
-        };
-        let needed = last.manifest.bytes();
-        if needed > free {
-            let (needed, free) = (disk::words(needed), disk::words(free));
-            self.warn(
-                position,
-                &format!("the last version took {needed}, and {free} are free"),
-            );
-        }
-    }
-
-    fn with_space(&self, failure: Failure, work: &WorkFolder) -> Failure {
-        let written = disk::words(disk::size(work.path()));
-        match disk::free_bytes(self.store.root()) {
-            Some(free) => failure.hint(format!(
-                "it had written {written}; {} are free",
-                disk::words(free)
-            )),
-            None => failure,
-        }
-    }
-
     fn warn(&mut self, position: usize, text: &str) {
         let stage = &self.plan.stages[position].report.stage;
         tracing::warn!(stage, "{text}");
-        self.reports[position].notes.push(text.to_owned());
+        self.ledger.note(position, text);
         self.observer.observe(&News::Warning { stage, text });
     }
 }

@@ -3,9 +3,12 @@
 mod child;
 mod execution;
 mod interrupt;
+mod invocation;
+mod ledger;
 mod observer;
 mod outcome;
 mod run_record;
+mod space;
 
 use std::ffi::OsString;
 use std::time::Duration;

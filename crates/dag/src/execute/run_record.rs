@@ -135,8 +135,8 @@ impl RunFolder {
     }
 
     /// Writes down how far the run is.
-    pub(super) fn save(&mut self, stages: Vec<StageReport>) -> Result<(), Failure> {
-        self.record.stages = stages;
+    pub(super) fn save(&mut self, stages: &[StageReport]) -> Result<(), Failure> {
+        self.record.stages = stages.to_vec();
         self.write_durably()
     }
 
@@ -144,10 +144,10 @@ impl RunFolder {
     pub(super) fn finish(
         &mut self,
         outcome: Outcome,
-        stages: Vec<StageReport>,
+        stages: &[StageReport],
         durable: bool,
     ) -> Result<(), Failure> {
-        self.record.stages = stages;
+        self.record.stages = stages.to_vec();
         self.record.outcome = Some(outcome);
         self.record.ended = Some(clock::timestamp());
         if durable {

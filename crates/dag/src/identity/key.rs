@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use classification::{LabelSet, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use stage::{ArtifactType, SourceOptions, StageKind};
+use stage::{ArtifactType, HubModel, SourceOptions, StageKind};
 
 use super::{Digest, Fingerprint, Reason, canonical_json, reason};
 use crate::{InputRef, StageSpec};
@@ -56,6 +56,9 @@ pub struct KeyInput {
     /// For tables that the user named: the name ends up in the column `source` and decides the format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+    /// For models of the Hub: what `digest` stands for. Their bytes are not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }
 
 impl StageKey {
@@ -120,6 +123,14 @@ impl StageKey {
     }
 }
 
+impl KeyInput {
+    /// The beginning of the commit, or of the digest.
+    fn short(&self) -> String {
+        let commit = self.commit.as_deref().and_then(|commit| commit.get(..8));
+        commit.map_or_else(|| self.digest.short(), str::to_owned)
+    }
+}
+
 /// Params without the seed and the precision where the key has them already, and without those that name a file.
 fn key_params(spec: &StageSpec) -> Value {
     let Value::Object(params) = &spec.params else {
@@ -145,8 +156,13 @@ fn names_a_file(spec: &StageSpec, param: &str, value: &Value) -> bool {
     let Some((_, items)) = input.filter(|_| !is_fixed(spec.kind, param)) else {
         return false;
     };
+    let same = |item: &InputRef, value: &str| match item {
+        InputRef::Path { written, .. } => written == value,
+        InputRef::Hub(input) => value.parse().is_ok_and(|model: HubModel| model == input.model),
+        InputRef::Artifact { .. } => false,
+    };
     spec.kind.other_inputs().is_none()
-        || matches!(&items[..], [InputRef::Path { written, .. }] if value.as_str() == Some(written))
+        || matches!((&items[..], value.as_str()), ([item], Some(value)) if same(item, value))
 }
 
 fn other_inputs(spec: &StageSpec) -> Vec<String> {
@@ -183,11 +199,14 @@ fn compare_input(
 ) {
     let digests = |items: Option<&Vec<KeyInput>>| {
         items.map_or(Value::Null, |items| {
-            reason::digests(items.iter().map(|item| item.digest))
+            reason::digests(items.iter().map(KeyInput::short))
         })
     };
+    let content = |items: Option<&Vec<KeyInput>>| {
+        items.map(|items| items.iter().map(|item| item.digest).collect::<Vec<_>>())
+    };
     let field = format!("input {name}");
-    if digests(before) != digests(after) {
+    if content(before) != content(after) {
         reasons.push(Reason::changed(field, digests(before), digests(after)));
         return;
     }

@@ -5,8 +5,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Digest;
-
 /// One difference between what was made and what is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
@@ -45,6 +43,11 @@ impl Reason {
             Value::Null,
             format!("stage `{stage}` runs anew"),
         )
+    }
+
+    /// Nobody knows yet which commit of the Hub an input is.
+    pub fn not_resolved(input: &str) -> Self {
+        Self::changed(input, Value::Null, "not resolved yet")
     }
 
     /// A file of the version is gone.
@@ -89,8 +92,8 @@ impl fmt::Display for Reason {
 }
 
 /// Short digests: one as text, several as a list.
-pub(super) fn digests(digests: impl IntoIterator<Item = Digest>) -> Value {
-    let mut short: Vec<Value> = digests.into_iter().map(|digest| digest.short().into()).collect();
+pub(super) fn digests(short: impl IntoIterator<Item = String>) -> Value {
+    let mut short: Vec<Value> = short.into_iter().map(Value::from).collect();
     if short.len() == 1 {
         short.remove(0)
     } else {

@@ -7,7 +7,7 @@ use stage::{ArtifactType, Failure, InputItem, SourceOptions};
 
 use super::{Digest, KeyInput, StageKey};
 use crate::store::{InputItemRecord, InputRecord, Store, Version};
-use crate::{Dag, InputRef};
+use crate::{Dag, HubInput, InputRef};
 
 /// A stage's key with where each input lies.
 pub(crate) struct Seal {
@@ -25,6 +25,7 @@ struct SealedItem {
     digest: Digest,
     file_name: Option<String>,
     producer: Option<String>,
+    commit: Option<String>,
 }
 
 impl Seal {
@@ -44,7 +45,8 @@ impl Seal {
 }
 
 impl SealedInputs {
-    /// Inputs that read a stage for which `version_of` knows no version are left out.
+    /// Inputs that read a stage for which `version_of` knows no version, or a model of the Hub whose commit is not
+    /// known, are left out.
     pub(crate) fn new<'a>(
         dag: &Dag,
         index: usize,
@@ -74,6 +76,10 @@ impl SealedInputs {
                     } => {
                         let digest = digest_input(store, &spec.name, name, path, written)?;
                         sealed.push(SealedItem::path(path, written, *artifact_type, options, digest));
+                    }
+                    InputRef::Hub(input) => {
+                        let Some(commit) = &input.commit else { break };
+                        sealed.push(SealedItem::hub(input, commit));
                     }
                 }
             }
@@ -109,6 +115,7 @@ impl SealedInputs {
             artifact_type: sealed.item.artifact_type,
             version: sealed.producer.clone(),
             digest: sealed.digest,
+            commit: sealed.commit.clone(),
         };
         let records = names.into_iter().filter_map(|name| {
             let items = self.0.get(name)?;
@@ -120,10 +127,27 @@ impl SealedInputs {
         records.collect()
     }
 
+    /// Refuses models of the Hub whose files are not here.
+    pub(crate) fn require_places(&self) -> Result<(), Failure> {
+        for (input, items) in &self.0 {
+            if let Some(sealed) = items
+                .iter()
+                .find(|sealed| sealed.item.path.as_os_str().is_empty())
+            {
+                let name = &sealed.item.name;
+                return Err(Failure::missing(format!(
+                    "input `{input}`: the files of `{name}` are not here"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses inputs whose content is no longer what was sealed.
     pub(crate) fn check_unchanged(&self, store: &Store) -> Result<(), Failure> {
         for (input, items) in &self.0 {
-            for sealed in items {
+            // What a commit holds does not change.
+            for sealed in items.iter().filter(|sealed| sealed.commit.is_none()) {
                 let now = store.digest(&sealed.item.path);
                 if !now.is_ok_and(|digest| digest == sealed.digest) {
                     let name = &sealed.item.name;
@@ -165,6 +189,7 @@ impl SealedItem {
             digest,
             file_name: None,
             producer: Some(version.reference()),
+            commit: None,
         })
     }
 
@@ -193,6 +218,24 @@ impl SealedItem {
             digest,
             file_name,
             producer: None,
+            commit: None,
+        }
+    }
+
+    fn hub(input: &HubInput, commit: &str) -> Self {
+        let item = InputItem {
+            // Empty as long as the files have no place; see `SealedInputs::require_places`.
+            path: input.path.clone().unwrap_or_default(),
+            name: input.written.clone(),
+            artifact_type: HubInput::ARTIFACT_TYPE,
+            options: SourceOptions::default(),
+        };
+        Self {
+            item,
+            digest: Digest::of(format!("commit {commit}").as_bytes()),
+            file_name: None,
+            producer: None,
+            commit: Some(commit.to_owned()),
         }
     }
 
@@ -202,6 +245,7 @@ impl SealedItem {
             artifact_type: self.item.artifact_type,
             options: self.item.options.clone(),
             file_name: self.file_name.clone(),
+            commit: self.commit.clone(),
         }
     }
 }

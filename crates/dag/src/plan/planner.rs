@@ -90,10 +90,11 @@ impl<'a> Planner<'a> {
         };
         let key = inputs.key(self.dag, index);
         let running = self.inputs_from(index, Action::Run);
-        if running.is_empty() {
+        let unresolved = self.unresolved(index);
+        if running.is_empty() && unresolved.is_empty() {
             self.assess_key(index, forced, key);
         } else {
-            self.assess_running(index, forced, &key, &running);
+            self.assess_running(index, forced, &key, &running, &unresolved);
         }
     }
 
@@ -146,10 +147,18 @@ impl<'a> Planner<'a> {
         self.stages.push(planned);
     }
 
-    /// Some inputs are made anew before this stage; what else differs can be said already.
-    fn assess_running(&mut self, index: usize, forced: bool, key: &StageKey, running: &[(String, String)]) {
+    /// Some inputs are made anew before this stage, or not resolved yet; what else differs can be said already.
+    fn assess_running(
+        &mut self,
+        index: usize,
+        forced: bool,
+        key: &StageKey,
+        running: &[(String, String)],
+        unresolved: &[&str],
+    ) {
         let newest = self.store.newest_complete(&self.dag.stages[index].name);
-        let unknown: BTreeSet<&str> = running.iter().map(|(input, _)| input.as_str()).collect();
+        let running_inputs = running.iter().map(|(input, _)| input.as_str());
+        let unknown: BTreeSet<&str> = running_inputs.chain(unresolved.iter().copied()).collect();
         let mut reasons = if forced {
             vec![Reason::forced()]
         } else {
@@ -166,10 +175,21 @@ impl<'a> Planner<'a> {
             }
             None => reasons = vec![Reason::never_ran()],
         }
+        reasons.extend(unresolved.iter().map(|input| Reason::not_resolved(input)));
         let mut planned = self.planned(index, Action::Run, reasons);
         planned.report.estimated_seconds = newest.as_ref().and_then(Version::seconds);
         planned.forced = forced;
         self.stages.push(planned);
+    }
+
+    /// Inputs with a model of the Hub whose commit is not known.
+    fn unresolved(&self, index: usize) -> Vec<&'a str> {
+        let inputs = self.dag.stages[index].inputs.iter();
+        let is_unresolved = |item: &InputRef| matches!(item, InputRef::Hub(input) if input.commit.is_none());
+        inputs
+            .filter(|(_, items)| items.iter().any(is_unresolved))
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     /// Inputs that read stages about which `action` is done: (input, stage), each once.
@@ -231,8 +251,8 @@ fn damage_reason(damage: &Damage) -> Reason {
     match damage {
         Damage::Manifest(what) => Reason::changed("manifest damaged", Value::Null, what.as_str()),
         Damage::Missing(file) => Reason::output_missing(file),
-        Damage::Modified(file) => Reason::output_modified(file),
-        Damage::Unreadable(file, _) => Reason::output_missing(file),
+        Damage::Modified(file) | Damage::Added(file) => Reason::output_modified(file),
+        Damage::Unreadable(what) => Reason::changed("output unreadable", Value::Null, what.as_str()),
     }
 }
 

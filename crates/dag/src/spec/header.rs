@@ -42,7 +42,7 @@ pub(super) fn read(root: &Node, report: &mut Report<'_>) -> Header {
     unknown_keys(root.entries(), KEYS, "", report);
     match root.get("version") {
         None => missing(root, "version", &format!("add `version: {VERSION}`"), report),
-        Some(node) if whole_number(node) != Some(VERSION) => {
+        Some(node) if node.whole_number() != Some(VERSION) => {
             let message = format!("`version` must be {VERSION}, not {}", node.describe());
             report.error(node.place, message);
         }
@@ -135,15 +135,8 @@ pub(super) fn one_of(node: &Node, what: &str, words: &[&str], report: &mut Repor
     None
 }
 
-fn whole_number(node: &Node) -> Option<u64> {
-    match &node.content {
-        Content::Scalar(scalar) => scalar.value.as_u64(),
-        _ => None,
-    }
-}
-
 fn seed(node: &Node, report: &mut Report<'_>) -> Option<u64> {
-    let seed = whole_number(node);
+    let seed = node.whole_number();
     if seed.is_none() {
         report.error(
             node.place,
@@ -193,7 +186,10 @@ fn runtime(node: &Node, report: &mut Report<'_>) -> RuntimeSpec {
         runtime.precision = precision;
     }
     if let Some(node) = node.get("threads") {
-        match whole_number(node).and_then(|threads| usize::try_from(threads).ok()) {
+        match node
+            .whole_number()
+            .and_then(|threads| usize::try_from(threads).ok())
+        {
             Some(threads) => runtime.threads = threads,
             None => {
                 let message = format!(

@@ -288,7 +288,7 @@ impl Linker<'_, '_, '_> {
             )];
         }
         let what = match &error {
-            PathError::WrongType { .. } => match spec {
+            PathError::WrongType { .. } | PathError::HubModel { .. } => match spec {
                 Some(spec) => format!("takes {}, but {error}", accepted(spec)),
                 None => format!(": {error}"),
             },
@@ -338,7 +338,7 @@ pub(super) fn with_options(path: InputRef, given: SourceOptions) -> InputRef {
             artifact_type,
             options: given,
         },
-        artifact @ InputRef::Artifact { .. } => artifact,
+        other @ (InputRef::Artifact { .. } | InputRef::Hub(_)) => other,
     }
 }
 

@@ -82,6 +82,14 @@ impl Node {
         }
     }
 
+    /// The value, if it is a whole number from 0.
+    pub(super) fn whole_number(&self) -> Option<u64> {
+        match &self.content {
+            Content::Scalar(scalar) => scalar.value.as_u64(),
+            _ => None,
+        }
+    }
+
     /// The entries of a mapping; of anything else, none.
     pub(super) fn entries(&self) -> &[Entry] {
         match &self.content {

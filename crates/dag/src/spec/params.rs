@@ -32,6 +32,7 @@ pub(super) fn check(draft: &mut Draft<'_>, header: &Header, base_dir: &Path, rep
         other_inputs: &other_inputs,
         labels: &header.labels,
         task: header.task,
+        precision: &header.runtime.precision,
         base_dir,
     };
     let given = draft.params.map_or(Value::Null, Node::to_json);

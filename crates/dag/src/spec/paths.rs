@@ -3,9 +3,9 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use stage::{ArtifactType, SourceOptions, nearest};
+use stage::{ArtifactType, HubModel, HubNameError, SourceOptions, nearest};
 
-use crate::InputRef;
+use crate::{HubInput, InputRef};
 
 /// Why a path cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +21,10 @@ pub(super) enum PathError {
     WrongType { written: String, what: &'static str },
     #[error("`{written}` is not a model: it has no config.json")]
     NotAModel { written: String },
-    #[error("`{written}` is on the Hub, which this version cannot reach")]
-    Hub { written: String },
+    #[error("`{written}` is a model of the Hub")]
+    HubModel { written: String },
+    #[error(transparent)]
+    HubName(#[from] HubNameError),
     #[error("the path is empty")]
     Empty,
     #[error("`{written}` cannot be looked at: {source}")]
@@ -40,16 +42,17 @@ impl PathError {
                 parent: Some(parent), ..
             } => vec![format!("there is no directory `{}`", parent.display())],
             Self::Missing { .. } => vec!["paths are relative to the pipeline file".to_owned()],
-            Self::Hub { .. } => {
-                vec!["download the model and give its directory, e.g. `./models/NAME`".to_owned()]
-            }
             Self::NotAModel { .. } => {
                 vec![
                     "a model is a directory with config.json, model.safetensors and tokenizer.json"
                         .to_owned(),
                 ]
             }
-            Self::WrongType { .. } | Self::Empty | Self::Unreadable { .. } => Vec::new(),
+            Self::WrongType { .. }
+            | Self::HubModel { .. }
+            | Self::HubName(_)
+            | Self::Empty
+            | Self::Unreadable { .. } => Vec::new(),
         }
     }
 }
@@ -73,10 +76,15 @@ pub(super) fn check_path(
     if written.trim().is_empty() {
         return Err(PathError::Empty);
     }
-    if written.starts_with("hf://") {
-        return Err(PathError::Hub { written: given() });
-    }
     let takes_model = accepts.is_none_or(|accepts| accepts.contains(&ArtifactType::Model));
+    if written.starts_with(HubModel::SCHEME) {
+        let model: HubModel = written.parse()?;
+        return if takes_model {
+            Ok(InputRef::Hub(HubInput::new(model, given())))
+        } else {
+            Err(PathError::HubModel { written: given() })
+        };
+    }
     let takes_file = accepts.is_none_or(|accepts| accepts.iter().any(|accepted| is_table(*accepted)));
     let path = std::path::absolute(base_dir.join(written)).map_err(|source| PathError::Unreadable {
         written: given(),

@@ -85,6 +85,9 @@ pub struct InputItemRecord {
     pub version: Option<String>,
     /// Of its content.
     pub digest: Digest,
+    /// For models of the Hub: the commit of the repository, in place of its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }
 
 /// A resolved param.
@@ -144,6 +147,15 @@ impl Manifest {
         } else {
             Some(digest_of_entries(inside))
         }
+    }
+
+    /// Outputs that are folders.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &str> {
+        let is_file = |output: &&OutputRecord| self.files.iter().any(|file| file.path == output.file);
+        self.outputs
+            .iter()
+            .filter(move |output| !is_file(output))
+            .map(|output| output.file.as_str())
     }
 
     /// Bytes of all files.

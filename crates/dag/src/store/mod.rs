@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::StageSpec;
-use crate::identity::{Digest, DigestMemory, Fingerprint};
+use crate::identity::{Digest, DigestMemory, Fingerprint, walk};
 
 pub use catalogue::VersionInfo;
 pub use gc::{Collection, Removal};
@@ -196,7 +196,10 @@ impl Store {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                     version.broken(Damage::Missing(file.path.clone()))
                 }
-                _ => version.broken(Damage::Unreadable(file.path.clone(), error.to_string())),
+                _ => version.broken(Damage::Unreadable(format!(
+                    "`{}` cannot be read: {error}",
+                    file.path
+                ))),
             };
             let metadata = path.symlink_metadata().map_err(unreadable)?;
             if !metadata.is_file() || metadata.len() != file.size {
@@ -204,6 +207,17 @@ impl Store {
             }
             if digest(&path).map_err(unreadable)? != file.blake3 {
                 return Err(modified());
+            }
+        }
+        // A file that was added to a folder is read with the rest of it.
+        for folder in version.manifest.folders() {
+            let files = walk(&version.path.join(folder)).unwrap_or_default();
+            let is_recorded = |name: &str| {
+                let path = format!("{folder}/{name}");
+                version.manifest.files.iter().any(|file| file.path == path)
+            };
+            if let Some((name, _)) = files.iter().find(|(name, _)| !is_recorded(name)) {
+                return Err(version.broken(Damage::Added(format!("{folder}/{name}"))));
             }
         }
         Ok(())

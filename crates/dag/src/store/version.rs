@@ -57,9 +57,12 @@ pub enum Damage {
     /// A file is not what was written.
     #[error("`{0}` was modified")]
     Modified(String),
+    /// A file is there that was not written by the stage.
+    #[error("`{0}` was added")]
+    Added(String),
     /// A file cannot be read.
-    #[error("`{0}` cannot be read: {1}")]
-    Unreadable(String, String),
+    #[error("{0}")]
+    Unreadable(String),
 }
 
 impl VersionName {

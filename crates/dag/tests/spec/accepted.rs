@@ -5,6 +5,7 @@ use std::path::Path;
 use dag::{InputRef, RuntimeSpec};
 use serde_json::Value;
 use stage::ArtifactType::{self, Model, Raw};
+use stage::{Sheet, SourceOptions};
 
 use crate::kinds::KINDS;
 use crate::{PIPELINE, errors, load, resolve_precision, with};
@@ -90,6 +91,42 @@ fn a_file_may_stand_for_any_table_and_keeps_its_options() {
     assert_eq!(map, [("0", "분노"), ("joy", "기쁨"), ("중립", "drop")]);
 }
 
+fn options(written: &str) -> SourceOptions {
+    let dag = load(&with(
+        "raw: data/raw.csv",
+        &format!("raw: {{path: data/raw.csv, {written}}}"),
+    ));
+    match &dag.stages[0].inputs[2].1[..] {
+        [InputRef::Path { options, .. }] => options.clone(),
+        other => panic!("not one path: {other:?}"),
+    }
+}
+
+#[test]
+fn a_sheet_goes_by_name_or_by_number() {
+    let read = options("format: xlsx, sheet: 3, header_row: 2");
+    assert_eq!((read.sheet, read.header_row), (Some(Sheet::Number(3)), Some(2)));
+    assert_eq!(
+        options("format: xls, sheet: '3'").sheet,
+        Some(Sheet::Name("3".to_owned()))
+    );
+}
+
+#[test]
+fn an_encoding_goes_by_its_own_name() {
+    for name in ["cp949", "EUC-KR", "ms949", "windows-949", "uhc"] {
+        assert_eq!(
+            options(&format!("encoding: {name}")).encoding.as_deref(),
+            Some("cp949")
+        );
+    }
+}
+
+#[test]
+fn utf8_stays_as_it_is_written_so_that_results_keep_their_identity() {
+    assert_eq!(options("encoding: UTF-8").encoding.as_deref(), Some("UTF-8"));
+}
+
 #[test]
 fn a_model_may_be_a_directory() {
     let dag = load(&with("model: teacher.model", "model: models/small"));
@@ -111,6 +148,28 @@ fn a_param_that_names_a_directory_becomes_an_input() {
             ..
         }]
     ));
+}
+
+#[test]
+fn a_model_may_be_on_the_hub() {
+    let dag = load(&with("model: teacher.model", "model: hf://klue/roberta-base"));
+    let [input] = dag.hub_inputs(2).collect::<Vec<_>>()[..] else {
+        panic!("not one model of the Hub")
+    };
+    assert_eq!(input.model.to_string(), "klue/roberta-base@main");
+    assert_eq!((input.commit.as_deref(), input.path.as_deref()), (None, None));
+    assert!(dag.needs(2).contains(&0));
+}
+
+#[test]
+fn a_commit_of_the_hub_needs_no_resolving() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let dag = load(&with(
+        "{epochs: 5}",
+        &format!("{{base_model: hf://klue/roberta-base@{commit}}}"),
+    ));
+    let input = dag.hub_inputs(1).next().unwrap();
+    assert_eq!(input.commit.as_deref(), Some(commit));
 }
 
 #[test]

@@ -188,21 +188,34 @@ hint: a model is a directory with config.json, model.safetensors and tokenizer.j
 }
 
 #[test]
-fn the_hub_is_for_later() {
+fn a_malformed_name_of_the_hub_shows_how_to_write_one() {
     let expected = r#"
-error: stage `score`: input `model`: `hf://klue/roberta-base@main` is on the Hub, which this version cannot reach
+error: stage `score`: input `model`: `hf://roberta-base` does not name a model of the Hub: write `owner/name` or `owner/name@revision`
   --> pipeline.yaml:13:21
    |
-13 |     inputs: {model: hf://klue/roberta-base@main, raw: prepare.raw}
-   |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-hint: download the model and give its directory, e.g. `./models/NAME`"#;
+13 |     inputs: {model: hf://roberta-base, raw: prepare.raw}
+   |                     ^^^^^^^^^^^^^^^^^"#;
     assert_eq!(
         format!(
             "\n{}",
-            errors(&with(
-                "model: teacher.model",
-                "model: hf://klue/roberta-base@main"
-            ))
+            errors(&with("model: teacher.model", "model: hf://roberta-base"))
+        ),
+        expected
+    );
+}
+
+#[test]
+fn a_model_of_the_hub_is_no_table() {
+    let expected = r#"
+error: stage `score`: input `raw` takes a table of raw texts or a file, but `hf://klue/roberta-base` is a model of the Hub
+  --> pipeline.yaml:13:41
+   |
+13 |     inputs: {model: teacher.model, raw: hf://klue/roberta-base}
+   |                                         ^^^^^^^^^^^^^^^^^^^^^^"#;
+    assert_eq!(
+        format!(
+            "\n{}",
+            errors(&with("raw: prepare.raw", "raw: hf://klue/roberta-base"))
         ),
         expected
     );
@@ -420,30 +433,30 @@ hint: use letters, digits, `_` and `-`"#;
 #[test]
 fn every_mistake_in_a_described_file_is_reported() {
     let expected = r#"
-error: stage `prepare`: input `golden`: `format` must be one of csv, tsv, jsonl, parquet, not `xls`
+error: stage `prepare`: input `golden`: `format` must be one of csv, tsv, jsonl, json, parquet, xlsx, xls, not `ods`
  --> pipeline.yaml:6:77
   |
-6 | …in: data/train.csv, golden: {path: data/golden.csv, format: xls, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}, raw: data/raw.csv}
+6 | …in: data/train.csv, golden: {path: data/golden.csv, format: ods, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}, raw: data/raw.csv}
   |                                                              ^^^
 
 error: stage `prepare`: input `golden`: unknown key `text_colum`
  --> pipeline.yaml:6:82
   |
-6 | …ata/train.csv, golden: {path: data/golden.csv, format: xls, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}, raw: data/raw.csv}
+6 | …ata/train.csv, golden: {path: data/golden.csv, format: ods, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}, raw: data/raw.csv}
   |                                                              ^^^^^^^^^^
 hint: did you mean `text_column`?
 
 error: stage `prepare`: input `golden`: `label_column` must be a text, not `3`
  --> pipeline.yaml:6:111
   |
-6 | … data/golden.csv, format: xls, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}, raw: data/raw.csv}
+6 | … data/golden.csv, format: ods, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}, raw: data/raw.csv}
   |                                                              ^
 hint: write it in quotes: "3"
 
 error: stage `prepare`: input `golden`: `map` sends `중립` to `기쁘`, which is no label
  --> pipeline.yaml:6:124
   |
-6 | …v, format: xls, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}, raw: data/raw.csv}
+6 | …v, format: ods, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}, raw: data/raw.csv}
   |                                                              ^^^^
 hint: did you mean `기쁨`?
 
@@ -458,10 +471,64 @@ hint: labels are: 분노, 불안, 기쁨; or `drop`"#;
             "\n{}",
             errors(&with(
                 "golden: data/golden.csv",
-                "golden: {path: data/golden.csv, format: xls, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}"
+                "golden: {path: data/golden.csv, format: ods, text_colum: a, label_column: 3, map: {중립: 기쁘, 0: drop, 1: }}"
             ))
         ),
         expected
+    );
+}
+
+#[test]
+fn every_mistake_about_how_a_file_is_read_is_reported() {
+    let expected = r#"
+error: stage `prepare`: input `golden`: `encoding` must be one of utf-8, cp949, utf-16, utf-16le, utf-16be, not `cp94`
+ --> pipeline.yaml:6:79
+  |
+6 |     inputs: {train: data/train.csv, golden: {path: data/golden.csv, encoding: cp94, sheet: 0, header_row: second}, raw: data/raw.csv}
+  |                                                                               ^^^^
+hint: did you mean `cp949`?
+
+error: stage `prepare`: input `golden`: `sheet` must be a name or a number from 1, not `0`
+ --> pipeline.yaml:6:92
+  |
+6 |     inputs: {train: data/train.csv, golden: {path: data/golden.csv, encoding: cp94, sheet: 0, header_row: second}, raw: data/raw.csv}
+  |                                                                                            ^
+
+error: stage `prepare`: input `golden`: `header_row` must be a whole number from 1, not `second`
+ --> pipeline.yaml:6:107
+  |
+6 |     inputs: {train: data/train.csv, golden: {path: data/golden.csv, encoding: cp94, sheet: 0, header_row: second}, raw: data/raw.csv}
+  |                                                                                                           ^^^^^^"#;
+    assert_eq!(
+        format!(
+            "\n{}",
+            errors(&with(
+                "golden: data/golden.csv",
+                "golden: {path: data/golden.csv, encoding: cp94, sheet: 0, header_row: second}"
+            ))
+        ),
+        expected
+    );
+}
+
+#[test]
+fn a_format_has_only_what_belongs_to_it() {
+    let wrong = |options: &str| {
+        let file = format!("golden: {{path: data/golden.csv, {options}}}");
+        let text = errors(&with("golden: data/golden.csv", &file));
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        wrong("sheet: 대화"),
+        "error: stage `prepare`: input `golden`: `sheet`: csv has no sheets"
+    );
+    assert_eq!(
+        wrong("format: jsonl, header_row: 2"),
+        "error: stage `prepare`: input `golden`: `header_row`: jsonl has no row of column names"
+    );
+    assert_eq!(
+        wrong("format: xlsx, encoding: euc-kr"),
+        "error: stage `prepare`: input `golden`: `encoding`: xlsx has no encoding of its own"
     );
 }
 

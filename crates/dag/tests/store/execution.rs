@@ -75,6 +75,24 @@ fn an_output_folder_counts_with_all_that_is_in_it() {
 }
 
 #[test]
+fn a_file_added_to_an_output_folder_is_damage() {
+    let mut project = alone(json!({"outputs": ["model/config.json"]}));
+    project.spec("alone").outputs = vec![stage::OutputSpec::new("model", stage::ArtifactType::Model)];
+    project.run();
+    let folder = project.latest("alone").path.join("model");
+    std::fs::write(folder.join(".DS_Store"), "").unwrap();
+    assert!(
+        project.plan(&Selection::default()).is_current(),
+        "hidden files do not count"
+    );
+    std::fs::write(folder.join("added_tokens.json"), "{}").unwrap();
+    assert_eq!(
+        project.reasons("alone"),
+        ["output modified: model/added_tokens.json"]
+    );
+}
+
+#[test]
 fn an_input_that_changed_while_the_stage_ran_makes_its_result_worthless() {
     let mut project = alone(json!({}));
     let path = project.path("data.txt");

@@ -2,10 +2,17 @@
 //!
 //! Stages are real child processes: this test program started again with one test selected, see [`helpers`].
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where its world is not as expected"
+)]
+
 mod crash;
 mod execution;
 mod explanation;
+mod full_disk;
 mod helpers;
+mod hub;
 mod interruption;
 mod key;
 mod locking;

@@ -14,9 +14,10 @@ use polars::prelude::{
     len, lit,
 };
 use polars::sql::{SQLContext, sql_expr};
-use stage::Format;
+use stage::{Format, SourceOptions};
 
-use crate::{ColumnInfo, DatasetError, Table, parquet, source};
+use crate::source::{self, Source};
+use crate::{ColumnInfo, DatasetError, Table, parquet};
 
 pub(crate) use convert::type_name;
 
@@ -30,14 +31,23 @@ pub struct Inspector {
 
 /// Opens a table; without a format, the file's ending says it. `name` is for messages.
 pub fn open(path: &Path, name: &str, format: Option<Format>) -> Result<Inspector, DatasetError> {
-    let format = source::format(path, name, format)?;
-    if format != Format::Parquet {
-        let frame = text_table::read(path, name, format)?;
+    let options = SourceOptions {
+        format,
+        ..SourceOptions::default()
+    };
+    open_with(path, name, &options)
+}
+
+/// Opens a table that is read as `options` say. `name` is for messages.
+pub fn open_with(path: &Path, name: &str, options: &SourceOptions) -> Result<Inspector, DatasetError> {
+    let source = source::source(path, name, options)?;
+    let Source::Parquet(path, name) = source else {
+        let frame = text_table::read(&source, name)?;
         return Ok(Inspector {
             rows: Some(frame.height() as u64),
             frame: frame.lazy(),
         });
-    }
+    };
     let failed = |error: PolarsError| DatasetError::parquet(name, &error);
     let rows = parquet::open(path, name)?.num_rows().map_err(failed)? as u64;
     let at = PlRefPath::try_from_path(path).map_err(failed)?;

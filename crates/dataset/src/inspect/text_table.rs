@@ -1,25 +1,29 @@
-//! Text files with whatever columns they have, for inspection: numbers are taken for numbers where a whole column is.
-
-use std::path::Path;
+//! Tables but parquet with whatever columns they have, for inspection: numbers are taken for numbers where a whole
+//! column is.
 
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, Float64Chunked, Int64Chunked, IntoColumn, NamedFrom, NewChunkedArray,
     StringChunked,
 };
 use serde_json::Value;
-use stage::Format;
 
 use crate::bad_row::SHOWN_ROWS;
 use crate::delimited::Records;
-use crate::jsonl::{Columns, for_each_object};
+use crate::field::flatten;
+use crate::jsonl::{Columns, Layout, for_each_object};
+use crate::sheet::{self, SheetTable};
+use crate::source::Source;
+use crate::text::TextFile;
+use crate::workbook::{SheetRow, letters};
 use crate::{BadRow, DatasetError, Place};
 
-/// Reads a csv, tsv or jsonl file.
-pub(super) fn read(path: &Path, name: &str, format: Format) -> Result<DataFrame, DatasetError> {
-    let columns = match format {
-        Format::Jsonl => read_objects(path, name)?,
-        Format::Tsv => read_records(path, name, b'\t')?,
-        Format::Csv | Format::Parquet => read_records(path, name, b',')?,
+/// Reads a table of any format but parquet.
+pub(super) fn read(source: &Source<'_>, name: &str) -> Result<DataFrame, DatasetError> {
+    let columns = match source {
+        Source::Objects(file, layout) => read_objects(file, *layout)?,
+        Source::Delimited(file, delimiter, header_row) => read_records(file, *delimiter, *header_row)?,
+        Source::Sheet(table) => read_sheet(table)?,
+        Source::Parquet(..) => Vec::new(),
     };
     let failed = |error: polars::error::PolarsError| {
         let hint = Some("two columns may have the same name".to_owned());
@@ -31,20 +35,15 @@ pub(super) fn read(path: &Path, name: &str, format: Format) -> Result<DataFrame,
     DataFrame::new_infer_height(columns).map_err(failed)
 }
 
-fn read_records(path: &Path, name: &str, delimiter: u8) -> Result<Vec<Column>, DatasetError> {
-    let mut records = Records::open(path, name, delimiter)?;
+fn read_records(file: &TextFile<'_>, delimiter: u8, header_row: u64) -> Result<Vec<Column>, DatasetError> {
+    let mut records = Records::open(file, delimiter, header_row)?;
     let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); records.header.len()];
     let mut bad = Bad::default();
     let mut row = 0;
     while let Some(line) = records.next()? {
         if let Err(problem) = records.complete() {
-            bad.add(BadRow {
-                place: Place {
-                    row,
-                    line: Some(line),
-                },
-                problem,
-            });
+            let place = Place::in_text(row, line);
+            bad.add(BadRow { place, problem });
         }
         row += 1;
         for (at, column) in columns.iter_mut().enumerate() {
@@ -56,7 +55,7 @@ fn read_records(path: &Path, name: &str, delimiter: u8) -> Result<Vec<Column>, D
             );
         }
     }
-    bad.check(name)?;
+    bad.check(file.name)?;
     Ok(records
         .header
         .iter()
@@ -65,21 +64,49 @@ fn read_records(path: &Path, name: &str, delimiter: u8) -> Result<Vec<Column>, D
         .collect())
 }
 
-fn read_objects(path: &Path, name: &str) -> Result<Vec<Column>, DatasetError> {
+/// A column without a name goes by its letter; one without a name and without cells is none.
+fn read_sheet(table: &SheetTable<'_>) -> Result<Vec<Column>, DatasetError> {
+    let (mut titles, rows) = sheet::read_all(table)?;
+    let width = rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .map(|(at, _)| *at as usize + 1)
+        .max();
+    titles.resize(titles.len().max(width.unwrap_or_default()), String::new());
+    let mut columns = Vec::new();
+    for (at, title) in titles.into_iter().enumerate() {
+        let cell = |row: &SheetRow| row.cell(at as u32).map(|cell| cell.as_str().to_owned());
+        let values: Vec<Option<String>> = rows.iter().map(cell).collect();
+        if title.is_empty() && values.iter().all(Option::is_none) {
+            continue;
+        }
+        let title = if title.is_empty() {
+            letters(at as u32)
+        } else {
+            title
+        };
+        columns.push(from_text(&title, values));
+    }
+    Ok(columns)
+}
+
+/// Fields of objects in an object are columns by their paths.
+fn read_objects(file: &TextFile<'_>, layout: Layout) -> Result<Vec<Column>, DatasetError> {
     let mut titles = Columns::default();
     let mut objects = Vec::new();
     let mut bad = Bad::default();
-    for_each_object(path, name, &mut |place, object| match object {
+    for_each_object(file, layout, &mut |place, object| match object {
         Ok(object) => {
+            let object = flatten(object);
             titles.note(&object);
             objects.push(object);
         }
         Err(problem) => bad.add(BadRow { place, problem }),
     })?;
-    bad.check(name)?;
+    bad.check(file.name)?;
     if objects.is_empty() {
         return Err(DatasetError::Empty {
-            name: name.to_owned(),
+            name: file.name.to_owned(),
         });
     }
     let column = |title: &String| {

@@ -1,8 +1,12 @@
 //! Tables from files and back: one binary, as linking polars takes long.
 
+mod encodings;
 mod inspect;
+mod multi_label;
+mod objects;
 mod read;
 mod select;
+mod workbooks;
 mod write;
 
 use std::collections::BTreeMap;
@@ -60,6 +64,11 @@ fn options(labels: &LabelSet) -> ReadOptions<'_> {
 fn labelled(items: &[InputItem]) -> Result<Labelled, DatasetError> {
     let labels = labels();
     dataset::read_labelled(items, &options(&labels))
+}
+
+/// The class of every row.
+fn classes(table: &Labelled) -> Vec<usize> {
+    table.labels.iter().filter_map(|ids| ids.first()).collect()
 }
 
 fn raw(items: &[InputItem]) -> Result<Raw, DatasetError> {

@@ -4,7 +4,7 @@ use classification::Task;
 use dataset::{DropReason, Normalize, ReadOptions};
 use stage::{ArtifactType, Failure, FailureKind, Format};
 
-use crate::{Folder, labelled, labels, map, message, options, raw};
+use crate::{Folder, classes, labelled, labels, map, message, options, raw};
 
 const NFD: &str = "\u{1100}\u{1175}\u{1108}\u{1173}\u{11b7}";
 
@@ -17,7 +17,7 @@ fn rows_without_ids_are_numbered_over_all_items() {
     ];
     let rows = labelled(&items).unwrap();
     assert_eq!(rows.ids, ["train-0", "train-1", "train-2"]);
-    assert_eq!(rows.labels, [0, 2, 1]);
+    assert_eq!(classes(&rows), [0, 2, 1]);
     assert_eq!(
         rows.sources.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
         ["a.csv", "a.csv", "b.csv"]
@@ -42,7 +42,7 @@ fn all_formats_give_the_same_table() {
     let tsv = labelled(&[folder.file("a.tsv", "id\ttext\tlabel\n1\t하나, 둘\t분노\n2\t셋\t기쁨\n")]).unwrap();
     let jsonl = "{\"id\": 1, \"text\": \"하나, 둘\", \"label\": \"분노\"}\n\n{\"id\": \"2\", \"text\": \"셋\", \"label\": \"기쁨\"}\n";
     let jsonl = labelled(&[folder.file("a.jsonl", jsonl)]).unwrap();
-    dataset::write_labelled(&folder.path("a.parquet"), &csv, &labels()).unwrap();
+    dataset::write_labelled(&folder.path("a.parquet"), &csv, &labels(), Task::SingleLabel).unwrap();
     let parquet = labelled(&[folder.item("a.parquet", ArtifactType::File)]).unwrap();
     for other in [&tsv, &jsonl, &parquet] {
         assert_eq!(
@@ -83,6 +83,28 @@ fn columns_may_have_other_names() {
     let mut item = folder.file("a.csv", "sentence,emotion\n하나,분노\n");
     item.options.text_column = Some("sentence".into());
     item.options.label_column = Some("emotion".into());
+    assert_eq!(labelled(&[item]).unwrap().texts, ["하나"]);
+}
+
+#[test]
+fn the_names_may_stand_below_a_title() {
+    let folder = Folder::new();
+    let mut item = folder.file("a.csv", "감정 대화\n\ntext,label\n기뻐요,기쁨\n");
+    item.options.header_row = Some(3);
+    assert_eq!(labelled(std::slice::from_ref(&item)).unwrap().texts, ["기뻐요"]);
+    item.options.header_row = Some(9);
+    assert_eq!(
+        message(labelled(&[item])),
+        "`a.csv`: row 9 is empty, so it cannot name the columns"
+    );
+}
+
+#[test]
+fn names_of_columns_are_compared_in_composed_form_and_without_spaces() {
+    let folder = Folder::new();
+    let decomposed = "\u{1106}\u{116e}\u{11ab}\u{110c}\u{1161}\u{11bc} ,label\n하나,기쁨\n";
+    let mut item = folder.file("a.csv", decomposed);
+    item.options.text_column = Some(" 문장".into());
     assert_eq!(labelled(&[item]).unwrap().texts, ["하나"]);
 }
 
@@ -174,7 +196,7 @@ fn labels_are_found_by_alias_slug_and_in_decomposed_form() {
     let folder = Folder::new();
     let csv = format!("text,label\na,행복\nb,happy\nc, 기쁨 \nd,{NFD}\n");
     assert_eq!(
-        labelled(&[folder.file("a.csv", csv)]).unwrap().labels,
+        classes(&labelled(&[folder.file("a.csv", csv)]).unwrap()),
         [2, 2, 2, 2]
     );
 }
@@ -186,7 +208,7 @@ fn map_turns_labels_into_others_or_drops_their_rows() {
     item.options.map = map(&[("joy", "행복"), ("중립", "drop")]);
     let rows = labelled(&[item]).unwrap();
     assert_eq!(
-        (rows.labels, rows.ids),
+        (classes(&rows), rows.ids),
         (vec![2, 0], vec!["train-0".to_owned(), "train-2".to_owned()])
     );
     assert_eq!(rows.notes.dropped[0].reason, DropReason::MappedToDrop);
@@ -282,8 +304,8 @@ fn bytes_that_are_not_utf8_are_located() {
 fn another_encoding_is_refused_by_name() {
     let folder = Folder::new();
     let mut item = folder.file("a.csv", "text,label\na,분노\n");
-    item.options.encoding = Some("cp949".into());
-    assert!(message(labelled(std::slice::from_ref(&item))).contains("encoding `cp949` is not supported"));
+    item.options.encoding = Some("latin-1".into());
+    assert!(message(labelled(std::slice::from_ref(&item))).contains("unknown encoding `latin-1`"));
     item.options.encoding = Some("UTF-8".into());
     assert!(labelled(&[item]).is_ok());
 }
@@ -314,7 +336,7 @@ fn artifacts_may_share_ids() {
 fn an_empty_artifact_is_no_mistake_beside_another() {
     let folder = Folder::new();
     let empty = dataset::Labelled::default();
-    dataset::write_labelled(&folder.path("kept.parquet"), &empty, &labels()).unwrap();
+    dataset::write_labelled(&folder.path("kept.parquet"), &empty, &labels(), Task::SingleLabel).unwrap();
     let kept = folder.item("kept.parquet", ArtifactType::Kept);
     let train = folder.file("train.csv", "text,label\n하나,분노\n");
     assert_eq!(labelled(&[kept.clone(), train]).unwrap().ids, ["train-0"]);
@@ -391,21 +413,6 @@ fn a_truncated_parquet_file_is_refused() {
             .contains("`b.parquet`: not a readable parquet file"),
         "{error}"
     );
-}
-
-#[test]
-fn multi_label_is_refused() {
-    let folder = Folder::new();
-    let labels = labels();
-    let items = [folder.file("a.csv", "text,label\n하나,분노\n")];
-    let result = dataset::read_labelled(
-        &items,
-        &ReadOptions {
-            task: Task::MultiLabel,
-            ..options(&labels)
-        },
-    );
-    assert!(message(result).contains("not supported by this version yet"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Selection: thresholds as 32-bit floats, inclusive; the cap; the files.
 
+use classification::Task;
 use dataset::{Cell, Column, DatasetError, Selection, Threshold, Thresholds, inspect};
 
 use crate::{Folder, labels};
@@ -45,7 +46,13 @@ fn select(
     rows: &[(&str, f32, f32)],
     thresholds: &Thresholds,
 ) -> Result<Selection, DatasetError> {
-    dataset::select(&scored(folder, rows), "scored", thresholds, &labels())
+    dataset::select(
+        &scored(folder, rows),
+        "scored",
+        thresholds,
+        &labels(),
+        Task::SingleLabel,
+    )
 }
 
 fn kept_ids(folder: &Folder, selection: &Selection) -> Vec<String> {
@@ -206,7 +213,13 @@ fn a_table_without_predictions_is_refused() {
     let folder = Folder::new();
     let path = folder.path("raw.parquet");
     dataset::write_columns(&path, vec![Column::Str("id".into(), vec![Some("a".into())])]).unwrap();
-    let error = dataset::select(&path, "raw", &thresholds(0.75, 0.2, None), &labels());
+    let error = dataset::select(
+        &path,
+        "raw",
+        &thresholds(0.75, 0.2, None),
+        &labels(),
+        Task::SingleLabel,
+    );
     assert!(
         error
             .err()
@@ -229,7 +242,14 @@ fn validation_says_how_right_the_selection_would_be() {
         strings("label", ["분노", "분노", "기쁨"]),
     ];
     dataset::write_columns(&path, columns).unwrap();
-    let found = dataset::validation_funnel(&path, "v", &thresholds(0.75, 0.2, None), &labels()).unwrap();
+    let found = dataset::validation_funnel(
+        &path,
+        "v",
+        &thresholds(0.75, 0.2, None),
+        &labels(),
+        Task::SingleLabel,
+    )
+    .unwrap();
     assert_eq!(
         (found.rows, found.kept, found.correct, found.precision),
         (3, 2, 1, Some(0.5))

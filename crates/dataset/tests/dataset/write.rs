@@ -1,6 +1,6 @@
 //! Writing: the contract's columns, the same bytes for the same rows.
 
-use classification::Prediction;
+use classification::{Prediction, Task};
 use dataset::{Column, ScoredWriter, inspect, write_scored};
 
 use crate::{Folder, labelled, labels, raw};
@@ -20,7 +20,7 @@ fn types(folder: &Folder, name: &str) -> Vec<String> {
 fn labelled_and_raw_tables_have_the_contract_s_columns() {
     let folder = Folder::new();
     let rows = labelled(&[folder.file("a.csv", "text,label\n하나,분노\n")]).unwrap();
-    dataset::write_labelled(&folder.path("l.parquet"), &rows, &labels()).unwrap();
+    dataset::write_labelled(&folder.path("l.parquet"), &rows, &labels(), Task::SingleLabel).unwrap();
     assert_eq!(
         types(&folder, "l.parquet"),
         ["id string", "text string", "label string", "source string"]
@@ -59,16 +59,17 @@ fn a_table_of_several_row_groups_comes_back_in_order() {
 fn scored_tables_have_the_contract_s_columns() {
     let folder = Folder::new();
     let rows = raw(&[folder.file("a.csv", "text\n하나\n둘\n")]).unwrap();
-    let predictions = [
-        Prediction::from_logits(&[2.0, 0.0, 1.0]),
-        Prediction::from_logits(&[0.0, 0.0, 0.5]),
+    let decisions = [
+        Prediction::from_logits(&[2.0, 0.0, 1.0]).into(),
+        Prediction::from_logits(&[0.0, 0.0, 0.5]).into(),
     ];
     let labels = labels();
     let scored = ScoredWriter {
         rows: &rows,
-        predictions: &predictions,
+        decisions: &decisions,
         labels: &labels,
-        truth: Some(&[1, 2]),
+        task: Task::SingleLabel,
+        truth: Some(&[1.into(), 2.into()]),
     };
     write_scored(&folder.path("s.parquet"), &scored).unwrap();
     assert_eq!(
@@ -110,8 +111,9 @@ fn predictions_must_be_as_many_as_rows() {
     let labels = labels();
     let scored = ScoredWriter {
         rows: &rows,
-        predictions: &[],
+        decisions: &[],
         labels: &labels,
+        task: Task::SingleLabel,
         truth: None,
     };
     assert!(write_scored(&folder.path("s.parquet"), &scored).is_err());

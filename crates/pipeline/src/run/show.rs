@@ -10,18 +10,26 @@ use crate::terminal::{Terminal, print_error};
 use crate::words;
 
 /// Shows a run on standard error while it goes on.
-pub(super) struct Shown {
+pub(crate) struct Shown {
     terminal: Terminal,
 }
 
 impl Shown {
-    pub(super) fn new(terminal: Terminal) -> Self {
+    pub(crate) fn new(terminal: Terminal) -> Self {
         Self { terminal }
+    }
+
+    /// A line about what is done next; `--quiet` suppresses it.
+    pub(crate) fn note(&self, text: &str) {
+        self.terminal.note(text);
     }
 
     /// One line: how many stages run, and how long that will take.
     pub(super) fn plan(&self, plan: &Plan) {
-        let runs = plan.stages.iter().filter(|planned| planned.report.action == Action::Run);
+        let runs = plan
+            .stages
+            .iter()
+            .filter(|planned| planned.report.action == Action::Run);
         let (mut names, mut known) = (Vec::new(), true);
         for planned in runs {
             names.push(planned.report.stage.as_str());
@@ -32,7 +40,10 @@ impl Shown {
         }
         let mut line = format!("to run: {}", names.join(", "));
         if known {
-            line.push_str(&format!(" (about {} by their last runs)", words::seconds(plan.estimated_seconds())));
+            line.push_str(&format!(
+                " (about {} by their last runs)",
+                words::seconds(plan.estimated_seconds())
+            ));
         }
         self.terminal.note(&line);
     }
@@ -42,10 +53,21 @@ impl Observer for Shown {
     fn observe(&mut self, news: &News<'_>) {
         match news {
             News::RunStarted { run } => tracing::debug!(run, "run started"),
-            News::StageStarted { stage, position, of, reasons, estimated_seconds } => {
+            News::StageStarted {
+                stage,
+                position,
+                of,
+                reasons,
+                estimated_seconds,
+            } => {
                 let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-                let estimate = estimated_seconds.map(|s| format!(", about {}", words::seconds(s))).unwrap_or_default();
-                self.terminal.note(&format!("[{position}/{of}] {stage}: {}{estimate}", why.join("; ")));
+                let estimate = estimated_seconds
+                    .map(|s| format!(", about {}", words::seconds(s)))
+                    .unwrap_or_default();
+                self.terminal.note(&format!(
+                    "[{position}/{of}] {stage}: {}{estimate}",
+                    why.join("; ")
+                ));
             }
             News::StageEvent { stage, event } => self.terminal.event(stage, event),
             News::StageDone { report, position, of } => {
@@ -60,8 +82,9 @@ impl Observer for Shown {
                 self.terminal.line(&failure_text(stage, failure, *log));
             }
             News::StageBlocked { report } => {
-                let why = report.failure.as_ref().map(|failure| failure.message.as_str());
-                self.terminal.note(&format!("{}: blocked: {}", report.stage, why.unwrap_or("a stage it needs failed")));
+                let why: Vec<String> = report.reasons.iter().map(ToString::to_string).collect();
+                self.terminal
+                    .note(&format!("{}: blocked: {}", report.stage, why.join("; ")));
             }
             News::Warning { stage, text } => self.terminal.line(&format!("warning: {stage}: {text}")),
             News::Interrupted { .. } => print_error("interrupted: ending the running stage\n"),
@@ -90,7 +113,12 @@ pub(crate) fn plan_lines(plan: &Plan) -> String {
             Action::Reuse => stage_line(report, width),
             Action::Run | Action::Blocked => {
                 let reasons: Vec<String> = report.reasons.iter().map(ToString::to_string).collect();
-                format!("{:7} {}  {}", action_word(report.action), pad(&report.stage, width), reasons.join("; "))
+                format!(
+                    "{:7} {}  {}",
+                    action_word(report.action),
+                    pad(&report.stage, width),
+                    reasons.join("; ")
+                )
             }
         };
         if let (Action::Run, Some(seconds)) = (report.action, report.estimated_seconds) {
@@ -126,7 +154,10 @@ pub(super) fn summary(outcome: &RunOutcome, dag: &Dag) -> String {
 fn last_report(outcome: &RunOutcome, dag: &Dag) -> Option<String> {
     outcome.stages.iter().rev().find_map(|report| {
         let spec = &dag.stages[dag.index_of(&report.stage)?];
-        let html = spec.outputs.iter().find(|output| output.file.ends_with(".html"))?;
+        let html = spec
+            .outputs
+            .iter()
+            .find(|output| output.file.ends_with(".html"))?;
         let file = report.path.as_ref()?.join(&html.file);
         Some(crate::output::relative(&file).display().to_string())
     })
@@ -136,7 +167,11 @@ fn stage_line(report: &StageReport, width: usize) -> String {
     let version = report.version.as_deref().unwrap_or("-");
     let seconds = report.seconds.map(words::seconds).unwrap_or_default();
     let headline = report.headline.as_deref().unwrap_or_default();
-    format!("{:7} {}  {version:13}  {seconds:>10}  {headline}", action_word(report.action), pad(&report.stage, width))
+    format!(
+        "{:7} {}  {version:13}  {seconds:>10}  {headline}",
+        action_word(report.action),
+        pad(&report.stage, width)
+    )
 }
 
 fn action_word(action: Action) -> &'static str {
@@ -148,7 +183,11 @@ fn action_word(action: Action) -> &'static str {
 }
 
 fn widest<'a>(reports: impl IntoIterator<Item = &'a StageReport>) -> usize {
-    reports.into_iter().map(|report| report.stage.width()).max().unwrap_or(0)
+    reports
+        .into_iter()
+        .map(|report| report.stage.width())
+        .max()
+        .unwrap_or(0)
 }
 
 fn pad(text: &str, width: usize) -> String {

@@ -1,0 +1,49 @@
+//! What training makes small: the loss of the task.
+
+use burn::tensor::{Device, Tensor};
+use classification::{LabelIds, Task};
+
+use crate::{BinaryCrossEntropy, CrossEntropy};
+
+/// The loss of a task.
+#[derive(Clone, Debug)]
+pub(crate) enum Objective {
+    /// Exactly one label per text.
+    Single(CrossEntropy),
+    /// Any number of labels per text.
+    Multi(BinaryCrossEntropy),
+}
+
+impl Objective {
+    /// `weights`: of the classes, where the task is multi-label of the labels' positives.
+    pub(crate) fn new(task: Task, classes: usize, smoothing: f64, weights: Option<&[f32]>) -> Self {
+        match task {
+            Task::SingleLabel => Self::Single(CrossEntropy::new(classes, smoothing, weights)),
+            Task::MultiLabel => Self::Multi(BinaryCrossEntropy::new(classes, smoothing, weights)),
+        }
+    }
+
+    /// What the sum over texts with these labels is to be divided by.
+    pub(crate) fn weight<'l>(&self, labels: impl Iterator<Item = &'l LabelIds>) -> f64 {
+        match self {
+            Self::Single(loss) => loss.weight(labels.map(class)),
+            Self::Multi(loss) => loss.weight(labels.count()),
+        }
+    }
+
+    /// The loss of a batch times its divisor.
+    pub(crate) fn sum(&self, logits: Tensor<2>, labels: &[&LabelIds], device: &Device) -> Tensor<1> {
+        match self {
+            Self::Single(loss) => {
+                let classes: Vec<usize> = labels.iter().map(|labels| class(labels)).collect();
+                loss.sum(logits, &classes, device)
+            }
+            Self::Multi(loss) => loss.sum(logits, labels, device),
+        }
+    }
+}
+
+/// The class of a text that has exactly one; checked before training begins.
+fn class(labels: &LabelIds) -> usize {
+    labels.first().unwrap_or_default()
+}

@@ -1,0 +1,298 @@
+//! Whole runs of a tiny model on texts that can be learnt.
+
+use std::sync::Mutex;
+
+use burn::module::Module;
+
+use model::{Architecture, ModelConfig, Sizes};
+use tokenizer::Encoding;
+
+use super::*;
+use crate::{EarlyStopping, EvalEvery, Metric, Rule};
+
+/// The backend has one random generator per process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn model(dropout: f64) -> SequenceClassifier {
+    let sizes = Sizes {
+        vocab_size: 20,
+        embedding_size: None,
+        hidden_size: 16,
+        num_hidden_layers: 1,
+        num_attention_heads: 2,
+        intermediate_size: 32,
+        max_position_embeddings: 12,
+    };
+    let config = ModelConfig::from_scratch(Architecture::Electra, &sizes).unwrap();
+    let config = config.with_dropout(Some(dropout), Some(dropout));
+    SequenceClassifier::init(&config, 2, &Device::flex().autodiff(), 7).unwrap()
+}
+
+/// Texts of several lengths whose class is their second token.
+fn examples(count: usize) -> Examples {
+    let mut examples = Examples::default();
+    for row in 0..count {
+        let label = row % 2;
+        let mut ids = vec![2, 5 + label as u32];
+        ids.extend((0..row % 5).map(|position| 10 + (row + position) as u32 % 8));
+        ids.push(3);
+        examples.ids.push(format!("row-{row}"));
+        examples.encodings.push(Encoding { ids });
+        examples.labels.push(label.into());
+    }
+    examples
+}
+
+fn options() -> TrainingOptions {
+    TrainingOptions {
+        epochs: 4,
+        batch_size: 8,
+        learning_rate: 1e-2,
+        ..TrainingOptions::default()
+    }
+}
+
+fn run(
+    dropout: f64,
+    train_on: &Examples,
+    validation: Option<&Examples>,
+    options: &TrainingOptions,
+) -> (Result<Trained, TrainingError>, Vec<Observation>) {
+    run_task(Task::SingleLabel, dropout, train_on, validation, options)
+}
+
+fn run_task(
+    task: Task,
+    dropout: f64,
+    train_on: &Examples,
+    validation: Option<&Examples>,
+    options: &TrainingOptions,
+) -> (Result<Trained, TrainingError>, Vec<Observation>) {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let data = Data {
+        train: train_on,
+        validation,
+        task,
+        classes: 2,
+        thresholds: &Thresholds::Tuned,
+        pad_id: 0,
+    };
+    let mut seen = Vec::new();
+    let device = Device::flex().autodiff();
+    let trained = train(model(dropout), &data, options, &device, &mut |observation| {
+        seen.push(observation)
+    });
+    (trained, seen)
+}
+
+fn weights(trained: &Trained) -> Vec<u32> {
+    struct Bits(Vec<u32>);
+    impl burn::module::ModuleVisitor for Bits {
+        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<burn::tensor::Tensor<D>>) {
+            let values = param.val().into_data().try_into_vec_as::<f32>().unwrap();
+            self.0.extend(values.into_iter().map(f32::to_bits));
+        }
+    }
+    let mut bits = Bits(Vec::new());
+    trained.model.visit(&mut bits);
+    bits.0
+}
+
+fn validation_values(seen: &[Observation], wanted: &str) -> Vec<f64> {
+    let records = seen.iter().filter_map(|observation| match observation {
+        Observation::Records(records) => Some(records),
+        Observation::Step { .. } => None,
+    });
+    let wanted = records
+        .flatten()
+        .filter(|record| record.split == "validation" && record.name == wanted);
+    wanted.map(|record| record.value).collect()
+}
+
+#[test]
+fn learns_what_can_be_learnt() {
+    let (train_on, validation) = (examples(64), examples(20));
+    let (trained, _) = run(0.0, &train_on, Some(&validation), &options());
+    assert_eq!(trained.unwrap().validation.unwrap().metrics.accuracy, 1.0);
+}
+
+/// Texts that have label 0, label 1, both or none, each said by a token.
+fn examples_with_several_labels(count: usize) -> Examples {
+    let mut examples = Examples::default();
+    for row in 0..count {
+        let has = [row % 2 == 0, row % 3 == 0];
+        let ids = vec![2, 5 + u32::from(has[0]), 7 + u32::from(has[1]), 3];
+        examples.ids.push(format!("row-{row}"));
+        examples.encodings.push(Encoding { ids });
+        examples.labels.push((0..2).filter(|label| has[*label]).collect());
+    }
+    examples
+}
+
+#[test]
+fn several_labels_are_learnt_side_by_side() {
+    let (train_on, validation) = (examples_with_several_labels(96), examples_with_several_labels(24));
+    let settings = TrainingOptions {
+        epochs: 15,
+        learning_rate: 3e-3,
+        ..options()
+    };
+    let (trained, seen) = run_task(Task::MultiLabel, 0.0, &train_on, Some(&validation), &settings);
+    let evaluation = trained.unwrap().validation.unwrap();
+    // By chance a quarter of the texts would have both labels right.
+    assert!(evaluation.metrics.accuracy > 0.8, "{:?}", evaluation.metrics);
+    assert_eq!(evaluation.thresholds.unwrap().len(), 2);
+    let losses = validation_values(&seen, "hamming_loss");
+    assert!(
+        losses.len() == 15 && losses.iter().any(|loss| *loss < 0.1),
+        "{losses:?}"
+    );
+}
+
+#[test]
+fn a_text_without_a_label_is_refused_where_each_has_one() {
+    let train_on = examples_with_several_labels(8);
+    let error = run(0.0, &train_on, None, &options()).0.unwrap_err();
+    assert!(error.to_string().contains("exactly one label"), "{error}");
+}
+
+#[test]
+fn equal_runs_give_equal_weights() {
+    let train_on = examples(50);
+    let twice = [0, 1].map(|_| weights(&run(0.1, &train_on, None, &options()).0.unwrap()));
+    assert_eq!(twice[0], twice[1]);
+}
+
+#[test]
+fn another_seed_gives_other_weights() {
+    let train_on = examples(50);
+    let seeds = [1, 2].map(|seed| {
+        let options = TrainingOptions { seed, ..options() };
+        weights(&run(0.1, &train_on, None, &options).0.unwrap())
+    });
+    assert_ne!(seeds[0], seeds[1]);
+}
+
+#[test]
+fn accumulated_batches_make_the_step_of_one_large_batch() {
+    let train_on = examples(32);
+    let loss_of = |batch_size, gradient_accumulation_steps| {
+        let settings = TrainingOptions {
+            batch_size,
+            gradient_accumulation_steps,
+            class_weights: Some(vec![0.5, 3.0]),
+            rule: Rule::Sgd,
+            epochs: 2,
+            ..options()
+        };
+        let (trained, _) = run(0.0, &train_on, Some(&train_on), &settings);
+        trained.unwrap().validation.unwrap().loss
+    };
+    assert!((loss_of(32, 1) - loss_of(4, 8)).abs() < 1e-6);
+}
+
+#[test]
+fn the_best_model_is_returned_not_the_last() {
+    let train_on = examples(64);
+    let stopping = EarlyStopping {
+        metric: Metric::Loss,
+        patience: 50,
+        min_delta: 0.0,
+    };
+    let settings = TrainingOptions {
+        learning_rate: 0.3,
+        early_stopping: Some(stopping),
+        epochs: 6,
+        ..options()
+    };
+    let (trained, seen) = run(0.0, &train_on, Some(&train_on), &settings);
+    let trained = trained.unwrap();
+    let losses = validation_values(&seen, "loss");
+    let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let data = Data {
+        train: &train_on,
+        validation: None,
+        task: Task::SingleLabel,
+        classes: 2,
+        thresholds: &Thresholds::Tuned,
+        pad_id: 0,
+    };
+    let again = Evaluation::run(&trained.model, &train_on, &data, &Device::flex()).unwrap();
+    assert_eq!(
+        (again.loss, losses[trained.summary.best_epoch - 1]),
+        (lowest, lowest)
+    );
+}
+
+#[test]
+fn training_stops_when_nothing_improves() {
+    let train_on = examples(64);
+    let stopping = EarlyStopping {
+        metric: Metric::Accuracy,
+        patience: 2,
+        min_delta: 0.0,
+    };
+    let settings = TrainingOptions {
+        early_stopping: Some(stopping),
+        epochs: 40,
+        ..options()
+    };
+    let (trained, _) = run(0.0, &train_on, Some(&train_on), &settings);
+    let summary = trained.unwrap().summary;
+    assert!(summary.stopped_early && summary.epochs_run < 40);
+    assert_eq!(summary.epochs_run, summary.best_epoch + 2);
+}
+
+#[test]
+fn without_validation_the_last_model_is_returned() {
+    let train_on = examples(16);
+    let trained = run(0.0, &train_on, None, &options()).0.unwrap();
+    assert_eq!((trained.summary.best_epoch, trained.summary.best_step), (4, 8));
+    assert!(trained.validation.is_none());
+}
+
+#[test]
+fn evaluation_by_steps_includes_the_last_step() {
+    let train_on = examples(40);
+    let settings = TrainingOptions {
+        eval_every: EvalEvery::Steps(3),
+        epochs: 2,
+        ..options()
+    };
+    let (_, seen) = run(0.0, &train_on, Some(&train_on), &settings);
+    assert_eq!(validation_values(&seen, "macro_f1").len(), 4);
+}
+
+#[test]
+fn an_infinite_loss_stops_with_step_and_rows() {
+    let train_on = examples(8);
+    let settings = TrainingOptions {
+        learning_rate: 1e30,
+        max_grad_norm: 0.0,
+        warmup: crate::Warmup::Steps(0),
+        rule: Rule::Sgd,
+        ..options()
+    };
+    let (trained, _) = run(0.0, &train_on, None, &settings);
+    let TrainingError::NotFinite { step, rows, .. } = trained.unwrap_err() else {
+        panic!("another error")
+    };
+    assert_eq!((step, rows.len()), (2, 8));
+}
+
+#[test]
+fn no_examples_are_refused() {
+    let (trained, _) = run(0.0, &Examples::default(), None, &options());
+    assert!(matches!(trained.unwrap_err(), TrainingError::NoExamples));
+}
+
+#[test]
+fn texts_longer_than_the_model_are_refused() {
+    let mut train_on = examples(4);
+    train_on.encodings[2].ids = vec![4; 13];
+    let error = run(0.0, &train_on, None, &options()).0.unwrap_err();
+    assert!(
+        matches!(error, TrainingError::Model(ModelError::TooLong { row: 2, .. })),
+        "{error}"
+    );
+}
