@@ -6,9 +6,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::seed::{Stream, derive};
 
-/// Batches that are sorted by length together. A pool is large enough for its batches to have little padding and
-/// small enough for the examples to meet different ones in each epoch.
+/// Batches that are sorted by length together, at most: enough for little padding.
 const BATCHES_PER_POOL: usize = 50;
+/// Pools of an epoch, at least, so that examples meet different ones in each epoch. Both as transformers'
+/// `get_length_grouped_indices`.
+const POOLS: usize = 4;
 
 /// The batches of `epoch` (0-based): positions in `lengths`, each exactly once.
 pub(crate) fn epoch_batches(
@@ -21,7 +23,8 @@ pub(crate) fn epoch_batches(
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.shuffle(&mut random);
     let mut batches: Vec<Vec<usize>> = Vec::with_capacity(lengths.len().div_ceil(batch_size));
-    for pool in order.chunks_mut(batch_size * BATCHES_PER_POOL) {
+    let batches_per_pool = (lengths.len() / (batch_size * POOLS)).clamp(1, BATCHES_PER_POOL);
+    for pool in order.chunks_mut(batch_size * batches_per_pool) {
         pool.sort_by_key(|row| lengths[*row]);
         batches.extend(pool.chunks(batch_size).map(<[usize]>::to_vec));
     }
