@@ -173,15 +173,14 @@ fn a_run_writes_what_it_promises() {
         );
     }
     let metrics = project.json("out/metrics.json");
-    assert_eq!(
-        (&metrics["macro_f1"], &metrics["precision"]),
-        (&json!(1.0), &json!("f32"))
-    );
+    let macro_f1 = metrics["macro_f1"].as_f64().unwrap();
+    assert!(macro_f1 > 0.9, "{metrics}");
+    assert_eq!(metrics["precision"], "f32");
     assert!(
         completion
             .headline
             .unwrap()
-            .starts_with("validation macro-F1 1.00 (epoch ")
+            .starts_with(&format!("validation macro-F1 {macro_f1:.2} (epoch "))
     );
     assert!(completion.timings["train_tokens_per_second"].as_f64().unwrap() > 0.0);
     let settings = project.json("out/model/pipeline.json");
@@ -218,7 +217,8 @@ fn an_earlier_model_can_be_the_base() {
         .item("base", &model)
         .params(json!({"base_model": null, "epochs": 1, "learning_rate": 1e-9}));
     second.run("out").result.unwrap();
-    assert_eq!(second.json("out/metrics.json")["macro_f1"], json!(1.0));
+    let macro_f1 = |project: &Project| project.json("out/metrics.json")["macro_f1"].clone();
+    assert_eq!(macro_f1(&second), macro_f1(&first));
 }
 
 #[test]
