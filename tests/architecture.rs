@@ -103,3 +103,26 @@ fn classification_is_pure() {
         assert!(!reached.contains(forbidden), "classification reaches {forbidden}");
     }
 }
+
+#[test]
+fn the_engine_names_no_kind_of_stage() {
+    let mut open = vec![repository().join("crates/dag/src")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default().lines();
+        for line in code.filter(|line| !line.trim_start().starts_with("//")) {
+            for kind in ["prepare", "fine_tune", "score", "select", "evaluate"] {
+                let is_named = line.contains(&format!("\"{kind}\"")) || line.contains(&format!("`{kind}`"));
+                assert!(!is_named, "{} names `{kind}`: {line}", path.display());
+            }
+        }
+    }
+}

@@ -52,6 +52,7 @@ fn record(project: &Project) -> Recorded {
                 "validation.parquet",
                 "golden.parquet",
                 "raw.parquet",
+                "leaks.parquet",
                 "report.json",
             ][..],
         ),

@@ -43,3 +43,18 @@ fn no_golden_sentence_of_the_sample_stands_in_train() {
     let texts = |file| labels(file).into_values().flatten().collect::<BTreeSet<_>>();
     assert_eq!(texts("train.csv").intersection(&texts("golden.csv")).count(), 0);
 }
+
+#[test]
+fn the_guard_finds_nothing_to_remove_in_the_sample() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().to_str().unwrap();
+    let run = ["run", "prepare", "--artifacts", store, "--quiet"];
+    Said::from(command(&repository()).args(run).output().unwrap()).expect(0);
+    let report = std::fs::read_to_string(folder.path().join("prepare/latest/report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["leak_guard"], "near");
+    assert_eq!(
+        (&report["leaks"], &report["dropped"]),
+        (&0.into(), &serde_json::json!({}))
+    );
+}

@@ -1,64 +1,23 @@
-//! How far figures would move on another sample of the same kind: percentile bootstrap.
+//! How far figures would move on another sample of the same kind: the percentile bootstrap (Efron and Tibshirani 1993,
+//! chapter 13).
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use crate::{ConfusionMatrix, LabelIds, Metrics, MultiLabelMetrics, Tally, Task};
-
-/// A closed interval, written as `[low, high]`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "[f64; 2]", into = "[f64; 2]")]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-impl From<[f64; 2]> for Interval {
-    fn from([low, high]: [f64; 2]) -> Self {
-        Self { low, high }
-    }
-}
-
-impl From<Interval> for [f64; 2] {
-    fn from(interval: Interval) -> Self {
-        [interval.low, interval.high]
-    }
-}
-
-/// Intervals of one model's metrics.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MetricIntervals {
-    /// Of the accuracy.
-    pub accuracy: Interval,
-    /// Of the macro-F1.
-    pub macro_f1: Interval,
-    /// Of the weighted F1.
-    pub weighted_f1: Interval,
-    /// Of each class's F1, in id order.
-    pub class_f1: Vec<Interval>,
-    /// What there is only where rows have any number of labels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub multi_label: Option<MultiLabelIntervals>,
-}
-
-/// Intervals of what there is only where rows have any number of labels.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MultiLabelIntervals {
-    /// Of the micro-F1.
-    pub micro_f1: Interval,
-    /// Of the samples F1.
-    pub samples_f1: Interval,
-    /// Of the hamming loss.
-    pub hamming_loss: Interval,
-}
+use crate::{
+    ConfusionMatrix, Interval, LabelIds, MetricIntervals, Metrics, MultiLabelIntervals, MultiLabelMetrics,
+    Tally, Task,
+};
 
 /// The metrics of one or more models on resamples of the same rows.
 ///
 /// All models see the same rows in each resample, so that a difference of two models is a paired one.
+///
+/// A resample without a row of a class says nothing about it: there the figures of a class that the table does have
+/// rows of are NaN, and its macro averages are over the other classes. Counted as 0 they would pull the lower ends of
+/// the intervals down wherever a class is rare. A class that the table itself has no row of counts 0, as in
+/// [`Metrics`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bootstrap {
     /// One entry per resample: the metrics of each model, in the models' order.
@@ -76,19 +35,16 @@ impl Bootstrap {
             assert_eq!(truth.len(), predicted.len(), "one prediction per true class");
         }
         let tallies = vec![ConfusionMatrix::new(classes); models.len()];
+        let mut supports = vec![0; classes];
+        truth.iter().for_each(|&class| supports[class] += 1);
         let add = |matrices: &mut [ConfusionMatrix], row: usize| {
             for (matrix, predicted) in matrices.iter_mut().zip(models) {
                 matrix.add(truth[row], predicted[row]);
             }
         };
-        Self::resampled(
-            truth.len(),
-            resamples,
-            seed,
-            &tallies,
-            add,
-            Metrics::from_confusion,
-        )
+        Self::resampled(truth.len(), resamples, seed, &tallies, add, |matrix| {
+            Metrics::from_confusion(matrix).of_resample(&supports)
+        })
     }
 
     /// As [`Bootstrap::new`], for rows with any number of labels, or with one each.
@@ -108,12 +64,17 @@ impl Bootstrap {
             assert_eq!(truth.len(), predicted.len(), "one prediction per row");
         }
         let tallies = vec![Tally::new(task, classes); models.len()];
+        let mut supports = vec![0; classes];
+        let labels = truth.iter().flat_map(LabelIds::ids);
+        labels.for_each(|&label| supports[label] += 1);
         let add = |tallies: &mut [Tally], row: usize| {
             for (tally, predicted) in tallies.iter_mut().zip(models) {
                 tally.add(&truth[row], predicted[row]);
             }
         };
-        Self::resampled(truth.len(), resamples, seed, &tallies, add, Tally::metrics)
+        Self::resampled(truth.len(), resamples, seed, &tallies, add, |tally| {
+            tally.metrics().of_resample(&supports)
+        })
     }
 
     fn resampled<T: Clone + Sync>(
@@ -122,7 +83,7 @@ impl Bootstrap {
         seed: u64,
         empty: &[T],
         add: impl Fn(&mut [T], usize) + Sync,
-        metrics: fn(&T) -> Metrics,
+        metrics: impl Fn(&T) -> Metrics + Sync,
     ) -> Self {
         let resample = |stream: usize| -> Vec<Metrics> {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -131,7 +92,7 @@ impl Bootstrap {
             for _ in 0..rows {
                 add(&mut tallies, draw(&mut rng, rows));
             }
-            tallies.iter().map(metrics).collect()
+            tallies.iter().map(&metrics).collect()
         };
         Self {
             resamples: (0..resamples).into_par_iter().map(resample).collect(),
@@ -139,9 +100,10 @@ impl Bootstrap {
     }
 
     /// The interval that holds `level` (in (0, 1)) of the resampled values of `figure`, which is given the models'
-    /// metrics in their order. `None` without resamples.
+    /// metrics in their order. Resamples on which it is NaN are left out; `None` if no other is left.
     pub fn interval(&self, level: f64, figure: impl Fn(&[Metrics]) -> f64) -> Option<Interval> {
-        let mut values: Vec<f64> = self.resamples.iter().map(|metrics| figure(metrics)).collect();
+        let values = self.resamples.iter().map(|metrics| figure(metrics));
+        let mut values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
         values.sort_by(f64::total_cmp);
         let tail = (1.0 - level) / 2.0;
         Some(Interval {
@@ -155,17 +117,21 @@ impl Bootstrap {
     /// # Panics
     /// If there is no such model.
     pub fn intervals(&self, model: usize, level: f64) -> Option<MetricIntervals> {
-        let classes = self
-            .resamples
-            .first()?
-            .get(model)
-            .map_or(0, |metrics| metrics.per_class.len());
-        let class_f1 = |class: usize| self.interval(level, |metrics| metrics[model].per_class[class].f1);
+        let classes = self.resamples.first()?[model].per_class.len();
+        let has_rows = |class: usize| {
+            self.resamples
+                .iter()
+                .any(|metrics| metrics[model].per_class[class].support > 0)
+        };
+        let class_f1 = |class: usize| {
+            let interval = self.interval(level, |metrics| metrics[model].per_class[class].f1);
+            interval.filter(|_| has_rows(class))
+        };
         Some(MetricIntervals {
             accuracy: self.interval(level, |metrics| metrics[model].accuracy)?,
             macro_f1: self.interval(level, |metrics| metrics[model].macro_f1)?,
             weighted_f1: self.interval(level, |metrics| metrics[model].weighted_f1)?,
-            class_f1: (0..classes).map(class_f1).collect::<Option<_>>()?,
+            class_f1: (0..classes).map(class_f1).collect(),
             multi_label: self.multi_label_intervals(model, level),
         })
     }
@@ -287,6 +253,28 @@ mod tests {
         let bootstrap = Bootstrap::of_task(Task::MultiLabel, &truth, &[&predicted], 2, 200, 1);
         let intervals = bootstrap.intervals(0, 0.95).unwrap().multi_label.unwrap();
         assert!(intervals.micro_f1.low < intervals.micro_f1.high && intervals.hamming_loss.low > 0.0);
+    }
+
+    #[test]
+    fn a_resample_without_a_rare_class_says_nothing_about_it() {
+        // Perfect answers: whatever the resample, what it says is perfect, too.
+        let truth: Vec<usize> = (0..50).map(|row| usize::from(row == 0)).collect();
+        let intervals = Bootstrap::new(&truth, &[&truth], 2, 200, 1)
+            .intervals(0, 0.95)
+            .unwrap();
+        let one = Interval { low: 1.0, high: 1.0 };
+        assert_eq!(
+            (intervals.macro_f1, intervals.class_f1),
+            (one, vec![Some(one); 2])
+        );
+    }
+
+    #[test]
+    fn a_class_without_rows_has_no_interval_and_counts_nothing_in_the_macro_average() {
+        let bootstrap = Bootstrap::new(&[0, 0, 1, 1], &[&[0, 0, 1, 1]], 3, 100, 1);
+        let intervals = bootstrap.intervals(0, 0.95).unwrap();
+        assert_eq!(intervals.class_f1[2], None);
+        assert!((intervals.macro_f1.high - 2.0 / 3.0).abs() < 1e-15);
     }
 
     #[test]

@@ -11,8 +11,13 @@ use crate::{Decision, LabelIds, Task};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Mean distance between confidence and accuracy over 15 bins of equal width, weighted by their counts
-    /// (Guo et al. 2017, <https://arxiv.org/abs/1706.04599>).
+    /// (Naeini et al. 2015; as Guo et al. 2017, <https://arxiv.org/abs/1706.04599>).
     pub expected_error: f64,
+    /// The same distance over 15 bins of equal count (Nguyen & O'Connor 2015, <https://arxiv.org/abs/1508.05154>;
+    /// Nixon et al. 2019, <https://arxiv.org/abs/1904.01685>). Equal confidences are as right as they are on
+    /// average, so that the order of the rows does not matter where a bin ends among them.
+    #[serde(default)]
+    pub adaptive_error: f64,
     /// Single-label: mean of `-ln(probability of the true class)`. Multi-label: mean over rows and labels of
     /// `-ln(probability of what is true of the label)`. Probabilities are kept at least f32's epsilon away from 0,
     /// as in scikit-learn's `log_loss`.
@@ -49,14 +54,19 @@ impl Calibration {
     pub fn measure(task: Task, decisions: &[Decision], truth: &[LabelIds]) -> Self {
         assert_eq!(truth.len(), decisions.len(), "one truth per decision");
         let rows = || decisions.iter().zip(truth);
-        let reliability = match task {
-            Task::SingleLabel => reliability(rows().map(|(decision, truth)| Statement {
-                confidence: decision.confidence,
-                right: decision.labels == *truth,
-            })),
-            Task::MultiLabel => reliability(rows().flat_map(|(decision, truth)| of_labels(decision, truth))),
+        let said: Vec<Statement> = match task {
+            Task::SingleLabel => rows()
+                .map(|(decision, truth)| Statement {
+                    confidence: decision.confidence,
+                    right: decision.labels == *truth,
+                })
+                .collect(),
+            Task::MultiLabel => rows()
+                .flat_map(|(decision, truth)| of_labels(decision, truth))
+                .collect(),
         };
-        let statements: u64 = reliability.iter().map(|bin| bin.count).sum();
+        let statements = said.len() as u64;
+        let reliability = reliability(&said);
         let distance = |bin: &ReliabilityBin| bin.count as f64 * (bin.accuracy - bin.confidence).abs();
         let (mut loss, mut squares) = (0.0, 0.0);
         for (decision, truth) in rows() {
@@ -70,6 +80,7 @@ impl Calibration {
         }
         Self {
             expected_error: mean(reliability.iter().map(distance).sum(), statements),
+            adaptive_error: adaptive_error(said),
             negative_log_likelihood: mean(loss, statements),
             brier: mean(squares, statements),
             reliability,
@@ -111,7 +122,7 @@ fn surprise(probability: f32) -> f64 {
     -f64::from(probability.clamp(f32::EPSILON, 1.0 - f32::EPSILON)).ln()
 }
 
-fn reliability(statements: impl Iterator<Item = Statement>) -> Vec<ReliabilityBin> {
+fn reliability(statements: &[Statement]) -> Vec<ReliabilityBin> {
     let mut sums = [(0u64, 0.0f64, 0u64); BINS];
     for statement in statements {
         let confidence = f64::from(statement.confidence);
@@ -130,6 +141,28 @@ fn reliability(statements: impl Iterator<Item = Statement>) -> Vec<ReliabilityBi
         accuracy: mean(right as f64, count),
     };
     sums.into_iter().enumerate().map(finish).collect()
+}
+
+fn adaptive_error(mut statements: Vec<Statement>) -> f64 {
+    statements.sort_unstable_by(|a, b| a.confidence.total_cmp(&b.confidence));
+    let right: Vec<f64> = statements
+        .chunk_by(|a, b| a.confidence == b.confidence)
+        .flat_map(|equal| {
+            let right = equal.iter().filter(|statement| statement.right).count();
+            std::iter::repeat_n(right as f64 / equal.len() as f64, equal.len())
+        })
+        .collect();
+    let bins = BINS.min(statements.len());
+    let edge = |bin: usize| bin * statements.len() / bins;
+    let distance = |bin: usize| {
+        let rows = edge(bin)..edge(bin + 1);
+        let confidences: f64 = statements[rows.clone()]
+            .iter()
+            .map(|s| f64::from(s.confidence))
+            .sum();
+        (right[rows].iter().sum::<f64>() - confidences).abs()
+    };
+    mean((0..bins).map(distance).sum(), statements.len() as u64)
 }
 
 fn mean(sum: f64, count: u64) -> f64 {
@@ -164,6 +197,29 @@ mod tests {
         let bins = single([0.5, 0.5], 0).reliability;
         assert_eq!((bins[0].low, bins[14].high), (0.0, 1.0));
         assert_eq!((bins[7].count, bins[7].accuracy), (1, 1.0));
+    }
+
+    #[test]
+    fn bins_of_equal_count_do_not_depend_on_the_order_of_equal_confidences() {
+        let measure = |rights: [bool; 20]| {
+            let decision = Decision::from(Prediction::from_probabilities(vec![0.75, 0.25]));
+            let decisions = vec![decision; rights.len()];
+            let truth = rights.map(|right| LabelIds::from(usize::from(!right)));
+            Calibration::measure(Task::SingleLabel, &decisions, &truth).adaptive_error
+        };
+        let half = std::array::from_fn(|row| row < 10);
+        let mixed = std::array::from_fn(|row| row % 2 == 0);
+        assert_eq!(measure(half), measure(mixed));
+        assert!((measure(half) - 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn fewer_rows_than_bins_have_a_bin_each() {
+        assert_eq!(single([0.75, 0.25], 0).adaptive_error, 0.25);
+        assert_eq!(
+            Calibration::measure(Task::SingleLabel, &[], &[]).adaptive_error,
+            0.0
+        );
     }
 
     #[test]

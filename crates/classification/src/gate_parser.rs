@@ -1,6 +1,8 @@
 //! From a gate's text to a [`Gate`]; errors say where in the text.
 
-use crate::{ClassFigure, Figure, Gate, LabelSet, Operator, Task, Term};
+use crate::gate_side::{ClassFigure, Figure, Operator, Reference, Side, Source, Term};
+use crate::gate_syntax::{is_name, leading, operands, operator_position, split_level, split_tag};
+use crate::{Gate, LabelSet, Task};
 
 /// What is wrong with a gate's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ pub(crate) struct Parser<'a> {
 
 impl Parser<'_> {
     pub(crate) fn gate(&self) -> Result<Gate, GateError> {
-        let Some(at) = self.text.find(['<', '>', '=']) else {
+        let Some(at) = operator_position(self.text) else {
             return Err(self.error(
                 self.text.trim_end().len(),
                 "expected an operator: `>=`, `>`, `<=` or `<`",
@@ -61,20 +63,22 @@ impl Parser<'_> {
         };
         let (left, rest) = self.text.split_at(at);
         let (operator, length) = self.operator(rest, at)?;
-        let (threshold, level) = self.right_side(&rest[length..], at + length)?;
-        let (minuend, subtrahend) = match left.find(" - ") {
-            None => (self.term(left, 0)?, None),
-            Some(minus) => {
-                let second = self.term(&left[minus + 3..], minus + 3)?;
-                (self.term(&left[..minus], 0)?, Some(second))
-            }
-        };
+        let at = at + length;
+        let (right, level) = split_level(&rest[length..]);
+        let right = self.side(right, at)?;
+        let level = level
+            .map(|(text, offset)| self.level(text, at + offset))
+            .transpose()?;
+        let left = self.side(left, 0)?;
+        if left.terms.is_empty() {
+            let message = "the left side names no figure; write e.g. `student.macro_f1 >= 0.45`";
+            return Err(self.error(leading(self.text), message));
+        }
         Ok(Gate {
             text: self.text.trim().to_owned(),
-            minuend,
-            subtrahend,
+            left,
             operator,
-            threshold,
+            right,
             level,
         })
     }
@@ -91,28 +95,34 @@ impl Parser<'_> {
         Ok((operator, sign.len()))
     }
 
-    /// `NUMBER` or `NUMBER at LEVEL%`.
-    fn right_side(&self, text: &str, at: usize) -> Result<(f64, Option<f64>), GateError> {
-        let (number, level) = match text.find(" at ") {
-            None => (text, None),
-            Some(split) => (&text[..split], Some((&text[split + 4..], at + split + 4))),
-        };
-        let parsed = number
-            .trim()
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite());
-        let threshold = parsed.ok_or_else(|| {
-            let message = format!(
-                "expected a number, then perhaps `at 95%`, not `{}`",
-                number.trim()
-            );
-            self.error(at + leading(number), message)
-        })?;
-        Ok((
-            threshold,
-            level.map(|(text, at)| self.level(text, at)).transpose()?,
-        ))
+    /// Numbers and figures with ` + ` and ` - ` between them.
+    fn side(&self, text: &str, at: usize) -> Result<Side, GateError> {
+        let mut side = Side::default();
+        for (factor, operand, offset) in operands(text) {
+            let at = at + offset + leading(operand);
+            match self.operand(operand.trim(), at)? {
+                Operand::Number(number) => side.number += factor * number,
+                Operand::Term(term) => side.terms.push((factor, term)),
+            }
+        }
+        Ok(side)
+    }
+
+    fn operand(&self, text: &str, at: usize) -> Result<Operand, GateError> {
+        if let Some(number) = text.parse().ok().filter(|number: &f64| number.is_finite()) {
+            return Ok(Operand::Number(number));
+        }
+        let is_known = |name: &str| self.models.iter().any(|model| model == name);
+        let like_number = text.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c));
+        match text.split_once('.') {
+            Some((name, metric)) if is_known(name) || !like_number => {
+                self.term(name, metric, at).map(Operand::Term)
+            }
+            _ => {
+                let message = format!("expected a number or `MODEL.METRIC`, not `{text}`");
+                Err(self.error(at, message))
+            }
+        }
     }
 
     fn level(&self, text: &str, at: usize) -> Result<f64, GateError> {
@@ -132,18 +142,43 @@ impl Parser<'_> {
             .ok_or_else(|| self.error(at + leading(text), message()))
     }
 
-    /// `MODEL.METRIC`
-    fn term(&self, text: &str, at: usize) -> Result<Term, GateError> {
-        let at = at + leading(text);
-        let text = text.trim();
-        let Some((name, metric)) = text.split_once('.') else {
-            return Err(self.error(at, format!("expected `MODEL.METRIC`, not `{text}`")));
+    /// `MODEL.METRIC` or `MODEL.METRIC@TAG`, whose model may be one that there is no more.
+    fn term(&self, name: &str, metric: &str, at: usize) -> Result<Term, GateError> {
+        let (metric, tag) = split_tag(metric);
+        let source = match tag {
+            None => Source::Model(self.model(name, metric, at)?),
+            Some(tag) => {
+                let end = at + name.len() + 1 + metric.len() + 1;
+                Source::Tagged(self.reference(name, tag, at, end)?)
+            }
         };
-        let model = self.models.iter().position(|model| model == name);
-        let model = model.ok_or_else(|| self.unknown(at, "model", name, self.models.to_vec()))?;
         Ok(Term {
-            model,
+            source,
             figure: self.figure(metric, at + name.len() + 1)?,
+        })
+    }
+
+    fn model(&self, name: &str, metric: &str, at: usize) -> Result<usize, GateError> {
+        if let Some((model, tag)) = name.split_once('@') {
+            let message = format!("the tag stands at the end: `{model}.{metric}@{tag}`");
+            return Err(self.error(at, message));
+        }
+        let model = self.models.iter().position(|model| model == name);
+        model.ok_or_else(|| self.unknown(at, "model", name, self.models.to_vec()))
+    }
+
+    fn reference(&self, model: &str, tag: &str, at: usize, tag_at: usize) -> Result<Reference, GateError> {
+        if !is_name(model) {
+            return Err(self.unknown(at, "model", model, self.models.to_vec()));
+        }
+        let is_number = tag.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number || tag == "latest" || !is_name(tag) {
+            let message = format!("expected a tag such as `production`, not `{tag}`");
+            return Err(self.error(tag_at, message));
+        }
+        Ok(Reference {
+            model: model.to_owned(),
+            tag: tag.to_owned(),
         })
     }
 
@@ -198,9 +233,9 @@ impl Parser<'_> {
     }
 }
 
-/// Bytes of white space before the first word.
-fn leading(text: &str) -> usize {
-    text.len() - text.trim_start().len()
+enum Operand {
+    Number(f64),
+    Term(Term),
 }
 
 #[cfg(test)]
@@ -233,6 +268,61 @@ mod tests {
         assert_eq!(complaint("student.f2 >= 0").0, 9);
         assert_eq!(complaint("student.per_class.슬픔.f1 >= 0").0, 19);
         assert_eq!(complaint("student.macro_f1 - techer.macro_f1 >= 0").0, 20);
+    }
+
+    #[test]
+    fn errors_about_tags_say_where() {
+        assert_eq!(complaint("student.macro_f1 >= student.macro_f1@").0, 38);
+        assert_eq!(complaint("student.macro_f1 >= student.macro_f1@7").0, 38);
+        assert_eq!(complaint("student.macro_f1 >= 0.1 + student.f2@production").0, 35);
+        let (column, message) = complaint("student@production.macro_f1 >= 0");
+        assert_eq!(column, 1);
+        assert_eq!(
+            message,
+            "the tag stands at the end: `student.macro_f1@production`"
+        );
+    }
+
+    #[test]
+    fn the_model_of_an_earlier_version_may_be_one_that_there_is_no_more() {
+        let gate = parse("student.macro_f1 >= pupil.macro_f1@production - 0.01").unwrap();
+        let references: Vec<String> = gate.references().map(ToString::to_string).collect();
+        assert_eq!(references, ["pupil@production"]);
+        assert_eq!(gate.right.number, -0.01);
+    }
+
+    #[test]
+    fn tags_are_found_in_any_text() {
+        let tags = |text| Gate::tags(text).join(" ");
+        assert_eq!(tags("student.macro_f1 >= 0.4"), "");
+        assert_eq!(
+            tags("s.macro_f1 - s.macro_f1@production >= 0 at 95%"),
+            "production"
+        );
+        assert_eq!(tags("a.b@one + a.b@two >= a.b@one"), "one two");
+        assert_eq!(tags("student.per_class.a@b.f1 >= 0"), "");
+    }
+
+    #[test]
+    fn an_at_sign_in_a_label_is_no_tag() {
+        let labels = LabelSet::from_names(["a@b", "c"]).unwrap();
+        let gate = |text| Gate::parse(text, &["m".to_owned()], &labels, crate::Task::SingleLabel);
+        assert_eq!(gate("m.per_class.a@b.f1 >= 0").unwrap().references().count(), 0);
+        assert_eq!(gate("m.per_class.a@b.f1@x >= 0").unwrap().references().count(), 1);
+    }
+
+    #[test]
+    fn a_gate_of_numbers_alone_is_none() {
+        let (column, message) = complaint("0.4 >= student.macro_f1");
+        assert_eq!(column, 1);
+        assert!(message.starts_with("the left side names no figure"), "{message}");
+    }
+
+    #[test]
+    fn what_looks_like_a_number_is_not_taken_for_a_model() {
+        let (column, message) = complaint("student.macro_f1 >= 0.4x");
+        assert_eq!(column, 21);
+        assert_eq!(message, "expected a number or `MODEL.METRIC`, not `0.4x`");
     }
 
     #[test]

@@ -87,14 +87,7 @@ impl Metrics {
 
     /// The averages over the classes, whose supports sum to `support`.
     pub(crate) fn averaged(per_class: Vec<ClassMetrics>, support: u64) -> Self {
-        let mean = |value: fn(&ClassMetrics) -> f64| {
-            let sum: f64 = per_class.iter().map(value).sum();
-            if per_class.is_empty() {
-                0.0
-            } else {
-                sum / per_class.len() as f64
-            }
-        };
+        let mean = |value| mean(&per_class, value).unwrap_or_default();
         let weighted = |value: fn(&ClassMetrics) -> f64| {
             let sum: f64 = per_class
                 .iter()
@@ -113,6 +106,42 @@ impl Metrics {
             ..Self::default()
         }
     }
+
+    /// The same on a resample of a table with these supports: what a class has no row for here, but has there, is
+    /// NaN, and does not count in the macro averages.
+    pub(crate) fn of_resample(mut self, supports: &[u64]) -> Self {
+        let is_missing = |class: &ClassMetrics, support: &u64| class.support == 0 && *support > 0;
+        let classes = || self.per_class.iter().zip(supports);
+        if !classes().any(|(class, support)| is_missing(class, support)) {
+            return self;
+        }
+        let mean = |value| {
+            let there = classes().filter(|(class, support)| !is_missing(class, support));
+            mean(there.map(|(class, _)| class), value).unwrap_or(f64::NAN)
+        };
+        let macros = [
+            mean(|class| class.precision),
+            mean(|class| class.recall),
+            mean(|class| class.f1),
+        ];
+        [self.macro_precision, self.macro_recall, self.macro_f1] = macros;
+        for (class, support) in self.per_class.iter_mut().zip(supports) {
+            if is_missing(class, support) {
+                (class.precision, class.recall, class.f1) = (f64::NAN, f64::NAN, f64::NAN);
+            }
+        }
+        self
+    }
+}
+
+/// The mean over `classes`, if there are any.
+fn mean<'a>(
+    classes: impl IntoIterator<Item = &'a ClassMetrics>,
+    value: fn(&ClassMetrics) -> f64,
+) -> Option<f64> {
+    let values = classes.into_iter().map(value);
+    let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 fn class_metrics(matrix: &ConfusionMatrix, class: usize) -> ClassMetrics {

@@ -1,4 +1,5 @@
-//! The figures of this crate against those of scikit-learn, scipy and statsmodels (`fixtures/make_metrics.py`).
+//! The figures of this crate against those of scikit-learn, scipy and statsmodels (`fixtures/make_metrics.py`; intervals
+//! also by `fixtures/make_resamples.py`).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -168,6 +169,55 @@ fn intervals_equal_scipys_but_for_chance() {
         .unwrap();
     assert_close(ours.low, case.difference.low, 0.005);
     assert_close(ours.high, case.difference.high, 0.005);
+}
+
+#[derive(Deserialize)]
+struct Resamples {
+    resamples: usize,
+    seed: u64,
+    cases: Vec<ResamplesCase>,
+}
+
+#[derive(Deserialize)]
+struct ResamplesCase {
+    classes: usize,
+    truth: String,
+    models: [String; 2],
+    accuracy: [Interval; 2],
+    macro_f1: [Interval; 2],
+    weighted_f1: [Interval; 2],
+    class_f1: [Vec<Option<Interval>>; 2],
+    difference: Interval,
+}
+
+/// Both on the same resamples (`fixtures/make_resamples.py`).
+#[test]
+fn intervals_equal_those_of_scikit_learn_and_numpy() {
+    let close = |ours: Interval, theirs: Interval| {
+        assert_close(ours.low, theirs.low, 1e-12);
+        assert_close(ours.high, theirs.high, 1e-12);
+    };
+    let fixture: Resamples = fixture("resamples.json");
+    for case in fixture.cases {
+        let models = [ids(&case.models[0]), ids(&case.models[1])];
+        let slices = [models[0].as_slice(), &models[1]];
+        let (resamples, seed) = (fixture.resamples, fixture.seed);
+        let bootstrap = Bootstrap::new(&ids(&case.truth), &slices, case.classes, resamples, seed);
+        for model in 0..2 {
+            let ours = bootstrap.intervals(model, 0.95).unwrap();
+            close(ours.accuracy, case.accuracy[model]);
+            close(ours.macro_f1, case.macro_f1[model]);
+            close(ours.weighted_f1, case.weighted_f1[model]);
+            for (ours, theirs) in ours.class_f1.iter().zip(&case.class_f1[model]) {
+                assert_eq!(ours.is_some(), theirs.is_some());
+                if let Some((ours, theirs)) = ours.zip(*theirs) {
+                    close(ours, theirs);
+                }
+            }
+        }
+        let difference = bootstrap.interval(0.95, |models| models[1].macro_f1 - models[0].macro_f1);
+        close(difference.unwrap(), case.difference);
+    }
 }
 
 #[derive(Deserialize)]

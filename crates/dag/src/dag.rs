@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use classification::{LabelSet, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stage::{ArtifactType, OutputSpec, SourceOptions, StageKind};
+use stage::{ArtifactType, Guard, OutputSpec, SourceOptions, StageKind};
 
-use crate::HubInput;
+use crate::{Diagnostic, HubInput};
 
 /// A pipeline file after the check. Stages stand in the file's order.
 pub struct Dag {
@@ -30,6 +30,8 @@ pub struct Dag {
     pub stages: Vec<StageSpec>,
     /// Indices into `stages`: every stage after those that it needs; otherwise the file's order.
     pub order: Vec<usize>,
+    /// What the user should look at, though the file can be used.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// `runtime:` as written, defaults filled in.
@@ -71,10 +73,15 @@ pub struct StageSpec {
     pub seed: u64,
     /// Resolved: `f32`, `bf16` or `int8`.
     pub precision: String,
-    /// Inputs in the file's order, each with its items; then params that name files.
+    /// Inputs in the file's order, each with its items; then decisions of people that the file does not name; then
+    /// params that name files.
     pub inputs: Vec<(String, Vec<InputRef>)>,
     /// What it writes.
     pub outputs: Vec<OutputSpec>,
+    /// For a stage that measures: whether its golden rows are apart from all that its models learn from.
+    pub guard: Option<Guard>,
+    /// Indices of the stages whose gates must be met before this one begins; what they make has no part in it.
+    pub after: Vec<usize>,
 }
 
 /// Where a param's value came from.
@@ -137,5 +144,16 @@ impl Dag {
             }
         }
         needs
+    }
+
+    /// As [`Dag::needs`], with the stages that `index` comes after.
+    pub fn waits_for(&self, index: usize) -> Vec<usize> {
+        let mut waits_for = self.needs(index);
+        for after in &self.stages[index].after {
+            if !waits_for.contains(after) {
+                waits_for.push(*after);
+            }
+        }
+        waits_for
     }
 }

@@ -7,15 +7,27 @@ use std::fmt;
 use serde::Serialize;
 use unicode_width::UnicodeWidthChar;
 
-/// One mistake.
+/// One mistake, or something that may be one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
+    /// Whether the file cannot be used.
+    pub severity: Severity,
     /// What is wrong. Lower case, no final stop.
     pub message: String,
     /// Where.
     pub location: Location,
     /// What to do, one line each.
     pub hints: Vec<String>,
+}
+
+/// How serious it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The user should look at it.
+    Warning,
 }
 
 /// Where a mistake stands.
@@ -90,7 +102,11 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{severity}: {}", self.message)?;
         match &self.location {
             Location::Line {
                 file,
@@ -178,6 +194,7 @@ mod tests {
             text: text.into(),
         };
         Diagnostic {
+            severity: Severity::Error,
             message: "x".into(),
             location,
             hints: vec!["y".into()],
@@ -233,6 +250,7 @@ mod tests {
             setting: "--set seed".into(),
         };
         let shown = Diagnostic {
+            severity: Severity::Error,
             message: "x".into(),
             location,
             hints: Vec::new(),

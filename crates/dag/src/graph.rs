@@ -12,13 +12,13 @@ use crate::Dag;
 /// +-+-o   score (score)
 /// ```
 ///
-/// `o` is the stage; it reads the stages whose columns end in a `+` on its line.
+/// `o` is the stage; it reads, or comes after, the stages whose columns end in a `+` on its line.
 pub fn ascii(dag: &Dag) -> String {
     let rows = &dag.order;
     let row_of = |stage: usize| rows.iter().position(|other| *other == stage);
     let reads: Vec<Vec<usize>> = rows
         .iter()
-        .map(|stage| dag.needs(*stage).into_iter().filter_map(row_of).collect())
+        .map(|stage| dag.waits_for(*stage).into_iter().filter_map(row_of).collect())
         .collect();
     let last_reader = |row: usize| reads.iter().rposition(|reads| reads.contains(&row));
     let mut text = String::new();
@@ -65,6 +65,9 @@ pub fn mermaid(dag: &Dag) -> String {
             node_id(to)
         );
     }
+    for (from, to) in afters(dag) {
+        let _ = writeln!(text, "    {} -.->|after| {}", node_id(from), node_id(to));
+    }
     text
 }
 
@@ -85,6 +88,12 @@ pub fn dot(dag: &Dag) -> String {
             text,
             "    \"{from}\" -> \"{to}\" [label=\"{}\"];",
             inputs.join(", ")
+        );
+    }
+    for (from, to) in afters(dag) {
+        let _ = writeln!(
+            text,
+            "    \"{from}\" -> \"{to}\" [label=\"after\", style=dashed];"
         );
     }
     text.push_str("}\n");
@@ -111,6 +120,15 @@ fn edges(dag: &Dag) -> Vec<(&str, &str, Vec<&str>)> {
         }
     }
     edges
+}
+
+/// (stage whose gates must be met, stage that comes after it), in the file's order.
+fn afters(dag: &Dag) -> Vec<(&str, &str)> {
+    let pairs = dag.stages.iter().flat_map(|stage| {
+        let before = stage.after.iter();
+        before.map(|before| (dag.stages[*before].name.as_str(), stage.name.as_str()))
+    });
+    pairs.collect()
 }
 
 /// `end` and other words of Mermaid's are no ids.

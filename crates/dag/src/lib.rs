@@ -5,6 +5,7 @@
 mod clock;
 mod dag;
 mod diagnostic;
+mod edited;
 mod execute;
 pub mod graph;
 mod hub_input;
@@ -16,7 +17,7 @@ mod store;
 
 pub use clock::compact_timestamp;
 pub use dag::{Dag, InputRef, ParamSource, RuntimeSpec, StageSpec};
-pub use diagnostic::{Diagnostic, Diagnostics, DiagnosticsKind, Location};
+pub use diagnostic::{Diagnostic, Diagnostics, DiagnosticsKind, Location, Severity};
 pub use execute::{
     Action, Interrupt, News, Observer, Options, Outcome, RunDocument, RunOutcome, RunRecord, StageReport,
     execute,
@@ -31,6 +32,6 @@ pub use spec::{
 };
 pub use store::{
     Broken, Collection, Damage, FileRecord, InputItemRecord, InputRecord, LockError, LockHolder, Manifest,
-    OutputRecord, ParamRecord, Reference, ReferenceError, Removal, Store, Verification, Version, VersionInfo,
-    VersionName, Wait, WriterLock,
+    OutputRecord, ParamRecord, Reference, ReferenceError, Removal, Removed, Store, Verification, Version,
+    VersionInfo, VersionName, Wait, WriterLock,
 };

@@ -74,6 +74,10 @@ fn stage(names: &[&str], conditions: Vec<Value>) -> Value {
             "kind": {"enum": names, "description": "Which kind of stage does the work."},
             "inputs": {"type": ["object", "null"], "description": "Name → artifact (`STAGE.ARTIFACT`), path, or a list of these."},
             "params": {"type": ["object", "null"]},
+            "after": {
+                "anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}],
+                "description": "Stages that are to be done before, and whose gates must be met: else this one does not begin. Their results have no part in its own.",
+            },
         },
         "allOf": conditions,
     })

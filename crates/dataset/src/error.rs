@@ -6,6 +6,7 @@ use stage::{Encoding, Failure, FailureKind, Format, Sheet};
 
 use crate::SheetPlace;
 use crate::bad_row::{BadRow, list as bad_rows};
+use crate::overrides::{Mistake, mistakes_list};
 
 /// Why a table cannot be read, written or asked.
 #[derive(Debug, thiserror::Error)]
@@ -171,6 +172,25 @@ pub enum DatasetError {
         rows: Vec<BadRow>,
         /// All of them.
         count: u64,
+    },
+    /// A file of decisions that cannot be used.
+    #[error("`{name}`:{}", mistakes_list(mistakes))]
+    Overrides {
+        /// The file.
+        name: String,
+        /// All that is wrong with it.
+        mistakes: Vec<Mistake>,
+    },
+    /// Decisions in a format that they are not read from.
+    #[error("`{name}`: decisions are read from csv files{}", match format {
+        Some(format) => format!(", not from {}", format.name()),
+        None => String::new(),
+    })]
+    NotDecisions {
+        /// The file.
+        name: String,
+        /// What it is.
+        format: Option<Format>,
     },
     /// Two rows with one id.
     #[error("repeated id `{id}`: {first} and {second}")]
@@ -341,6 +361,14 @@ impl DatasetError {
                 ..
             } => missing_column_hint(column, *option, nearest.as_deref()),
             Self::BadRows { rows, .. } => rows.first().and_then(|row| row.problem.hint()),
+            Self::Overrides { mistakes, .. } => mistakes
+                .first()
+                .and_then(|mistake| mistake.problem.hint())
+                .map(str::to_owned),
+            Self::NotDecisions { .. } => Some(
+                "save it as csv (UTF-8); `pipeline review import` also takes Label Studio's JSON and an edited `kept.parquet`"
+                    .into(),
+            ),
             Self::RepeatedId { .. } => {
                 Some("make the ids unique, or rename the column `id` so that ids are generated".into())
             }

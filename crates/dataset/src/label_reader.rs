@@ -71,7 +71,11 @@ impl<'l> LabelReader<'l> {
         if !row.indicators.is_empty() {
             return Ok(columns.read(&row.indicators)?.into());
         }
-        let cell = row.label.unwrap_or_default();
+        self.names(row.label.unwrap_or_default())
+    }
+
+    /// All labels that a cell names, parted by commas or as a list.
+    pub(crate) fn names(&mut self, cell: &str) -> Result<LabelIds, RowProblem> {
         let separator = if cell.starts_with(ITEM) { ITEM } else { ',' };
         let names = cell
             .split(separator)

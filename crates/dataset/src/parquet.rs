@@ -1,6 +1,7 @@
 //! Parquet files as rows: strings, categories and, for ids and labels, whole numbers.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader, StringChunked};
@@ -34,42 +35,69 @@ pub(crate) fn read(
         .collect();
     columns.sort();
     columns.dedup();
-    let frame = reader
-        .with_columns(Some(columns))
-        .finish()
-        .map_err(|error| DatasetError::parquet(name, &error))?;
-    let strings =
-        |column: Option<&String>, numbers| column.map(|c| strings(&frame, name, c, numbers)).transpose();
-    let texts = strings(Some(&text), false)?;
-    let label_cells = match &label {
-        Some(column) if wanted.several.is_some() => Some(labels(&frame, name, column)?),
-        column => strings(column.as_ref(), true)?,
-    };
-    let indicators = indicators
-        .iter()
-        .map(|column| truths(&frame, name, column))
-        .collect::<Result<Vec<_>, _>>()?;
-    let (ids, sources) = (strings(id.as_ref(), true)?, strings(source.as_ref(), true)?);
-    for row in 0..frame.height() {
-        let place = Place {
-            row: row as u64,
-            line: None,
+    let metadata = reader
+        .get_metadata()
+        .map_err(|error| DatasetError::parquet(name, &error))?
+        .clone();
+    for slice in slices(metadata.row_groups.iter().map(|group| group.num_rows())) {
+        let mut reader = open(path, name)?;
+        reader.set_metadata(metadata.clone());
+        let frame = reader
+            .with_columns(Some(columns.clone()))
+            .with_slice(Some((slice.start, slice.len())))
+            .finish()
+            .map_err(|error| DatasetError::parquet(name, &error))?;
+        let strings =
+            |column: Option<&String>, numbers| column.map(|c| strings(&frame, name, c, numbers)).transpose();
+        let texts = strings(Some(&text), false)?;
+        let label_cells = match &label {
+            Some(column) if wanted.several.is_some() => Some(labels(&frame, name, column)?),
+            column => strings(column.as_ref(), true)?,
         };
-        visit(
-            place,
-            Ok(Row {
-                id: ids.as_ref().map(|ids| ids.get(row).unwrap_or_default()),
-                text: texts.as_ref().and_then(|texts| texts.get(row)),
-                label: label_cells.as_ref().and_then(|labels| labels.get(row)),
-                indicators: indicators
-                    .iter()
-                    .map(|cells| cells.get(row).unwrap_or_default())
-                    .collect(),
-                source: sources.as_ref().and_then(|sources| sources.get(row)),
-            }),
-        );
+        let indicators = indicators
+            .iter()
+            .map(|column| truths(&frame, name, column))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (ids, sources) = (strings(id.as_ref(), true)?, strings(source.as_ref(), true)?);
+        for row in 0..frame.height() {
+            let place = Place {
+                row: (slice.start + row) as u64,
+                line: None,
+            };
+            visit(
+                place,
+                Ok(Row {
+                    id: ids.as_ref().map(|ids| ids.get(row).unwrap_or_default()),
+                    text: texts.as_ref().and_then(|texts| texts.get(row)),
+                    label: label_cells.as_ref().and_then(|labels| labels.get(row)),
+                    indicators: indicators
+                        .iter()
+                        .map(|cells| cells.get(row).unwrap_or_default())
+                        .collect(),
+                    source: sources.as_ref().and_then(|sources| sources.get(row)),
+                }),
+            );
+        }
     }
     Ok(())
+}
+
+/// Rows that are in memory at a time, at most.
+const SLICE: usize = 16_384;
+
+/// The rows of a file in pieces, none of which reaches into two row groups: each is then decoded once. An empty file
+/// is one empty piece.
+pub(crate) fn slices(groups: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
+    let (mut slices, mut start) = (Vec::new(), 0);
+    for rows in groups {
+        let end = start + rows;
+        slices.extend((start..end).step_by(SLICE).map(|at| at..end.min(at + SLICE)));
+        start = end;
+    }
+    if slices.is_empty() {
+        slices.push(0..0);
+    }
+    slices
 }
 
 /// How the texts of a file were normalised, if it says so.
@@ -170,25 +198,6 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<ParquetReader<File>, Datas
     Ok(ParquetReader::new(file))
 }
 
-/// Reads some columns of an artifact.
-pub(crate) fn read_columns(path: &Path, name: &str, columns: &[&str]) -> Result<DataFrame, DatasetError> {
-    let mut reader = open(path, name)?;
-    let schema = reader
-        .schema()
-        .map_err(|error| DatasetError::parquet(name, &error))?;
-    for column in columns {
-        if schema.get(column).is_none() {
-            let header = schema.iter_names().map(ToString::to_string).collect();
-            return Err(DatasetError::missing_column(name, column, None, header));
-        }
-    }
-    let columns = columns.iter().map(ToString::to_string).collect();
-    reader
-        .with_columns(Some(columns))
-        .finish()
-        .map_err(|error| DatasetError::parquet(name, &error))
-}
-
 /// A column as strings in one piece; null stays null.
 pub(crate) fn strings(
     frame: &DataFrame,
@@ -213,4 +222,21 @@ pub(crate) fn strings(
     }
     let values = values.cast(&DataType::String).map_err(failed)?;
     values.str().cloned().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_keep_to_row_groups_and_to_their_size() {
+        let pieces = slices([10, SLICE + 1, 0, 5].into_iter());
+        let end = 10 + SLICE;
+        assert_eq!(pieces, [0..10, 10..end, end..end + 1, end + 1..end + 6]);
+    }
+
+    #[test]
+    fn a_file_without_rows_is_looked_at_all_the_same() {
+        assert_eq!(slices(std::iter::empty()), [0..0]);
+    }
 }

@@ -1,16 +1,16 @@
 //! An input's items as one table: user files and artifacts alike.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use classification::{LabelIds, LabelSet, Task};
 use stage::{ArtifactType, InputItem};
 
-use crate::bad_row::SHOWN_ROWS;
 use crate::indicator::LabelColumns;
+use crate::interner::Interner;
 use crate::label_reader::LabelReader;
 use crate::row::{Row, Wanted};
-use crate::{BadRow, DatasetError, DropReason, Dropped, Normalize, Place, RowProblem, Rows, parquet, source};
+use crate::visit::{visit_rows, wanted_text};
+use crate::{DatasetError, DropReason, Dropped, ItemRows, Normalize, Place, RowProblem, Rows, parquet};
 
 /// Texts with their labels: exactly one each where the task is single-label.
 pub type Labelled = Rows<LabelIds>;
@@ -36,6 +36,19 @@ pub struct ReadOptions<'a> {
 /// between commas, or lists. Without it, every label may have a column of 0 and 1 instead, under any of its names;
 /// `label_column: "*"` asks for these.
 pub fn read_labelled(items: &[InputItem], options: &ReadOptions<'_>) -> Result<Labelled, DatasetError> {
+    read_with(items, options, &mut |_, labels| labels)
+}
+
+/// What is made of a row of the item at a position, given its labels. Called once for every row, in order.
+pub(crate) type WithLabels<'r, L> =
+    dyn FnMut(usize, Result<Option<LabelIds>, RowProblem>) -> Result<Option<L>, RowProblem> + 'r;
+
+/// As [`read_labelled`], with something else in place of the labels.
+pub(crate) fn read_with<L: Clone>(
+    items: &[InputItem],
+    options: &ReadOptions<'_>,
+    with: &mut WithLabels<'_, L>,
+) -> Result<Rows<L>, DatasetError> {
     let mut reader = Reader::new(items, options);
     for (index, item) in items.iter().enumerate() {
         let mut labels = LabelReader::new(item, options.labels)?;
@@ -43,12 +56,12 @@ pub fn read_labelled(items: &[InputItem], options: &ReadOptions<'_>) -> Result<L
         match options.task {
             Task::SingleLabel => {
                 reader.read(index, Some(column.unwrap_or("label")), None, &mut |row| {
-                    labels.one(row)
+                    with(index, labels.one(row))
                 })?;
             }
             Task::MultiLabel => {
                 let columns = LabelColumns::new(options.labels);
-                let read = &mut |row: &Row<'_>| labels.several(row, &columns).map(Some);
+                let read = &mut |row: &Row<'_>| with(index, labels.several(row, &columns).map(Some));
                 reader.read(
                     index,
                     Some(column.unwrap_or("labels")),
@@ -127,48 +140,21 @@ impl<'a, L: Clone> Reader<'a, L> {
     ) -> Result<(), DatasetError> {
         let item = &self.items[index];
         let wanted = Wanted {
-            text: item
-                .options
-                .text_column
-                .clone()
-                .unwrap_or_else(|| "text".to_owned()),
             label: label_column.map(str::to_owned),
             several,
+            ..wanted_text(item)
         };
-        let file_name = item
-            .path
-            .file_name()
-            .map_or(item.name.clone(), |name| name.to_string_lossy().into_owned());
-        let mut sources = Interner::new(&file_name);
-        let mut bad = Vec::new();
-        let mut bad_count = 0;
-        let before = self.rows.notes.rows;
-        source::read(item, &wanted, &mut |place, row| {
-            let number = self.rows.notes.rows;
-            self.rows.notes.rows += 1;
-            let added = row.and_then(|row| self.add(index, place, number, &row, &mut sources, read_label));
-            if let Err(problem) = added {
-                bad_count += 1;
-                if bad.len() < SHOWN_ROWS {
-                    bad.push(BadRow { place, problem });
-                }
-            }
+        let mut sources = Interner::of(item);
+        let mut rows = self.rows.notes.rows;
+        let rows_before = self.rows.texts.len();
+        visit_rows(item, &wanted, &mut rows, &mut |place, number, row| {
+            self.add(index, place, number, row, &mut sources, read_label)
         })?;
-        let count = self.rows.notes.rows - before;
-        tracing::debug!(file = item.name, rows = count, "read");
-        if bad_count > 0 {
-            return Err(DatasetError::BadRows {
-                name: item.name.clone(),
-                rows: bad,
-                count: bad_count,
-            });
-        }
-        // An artifact may be empty, as a selection that keeps nothing; a file without rows is a mistake.
-        if count == 0 && item.artifact_type == ArtifactType::File {
-            return Err(DatasetError::NoRows {
-                name: item.name.clone(),
-            });
-        }
+        self.rows.notes.rows = rows;
+        self.rows.notes.items.push(ItemRows {
+            name: item.name.clone(),
+            rows: self.rows.texts.len() - rows_before,
+        });
         Ok(())
     }
 
@@ -181,11 +167,7 @@ impl<'a, L: Clone> Reader<'a, L> {
         sources: &mut Interner,
         read_label: &mut ReadLabel<'_, L>,
     ) -> Result<(), RowProblem> {
-        let id = match row.id {
-            Some("") => return Err(RowProblem::NoId),
-            Some(id) => id.to_owned(),
-            None => format!("{}-{number}", self.options.input_name),
-        };
+        let id = self.options.id(row, number)?;
         let text = self.options.normalize.apply(row.text.unwrap_or_default());
         let empty = !self.keep_empty && text.trim().is_empty();
         // A row without text needs no label, but a wrong label is a mistake all the same.
@@ -200,13 +182,13 @@ impl<'a, L: Clone> Reader<'a, L> {
         };
         if let Some(reason) = reason {
             self.rows.notes.dropped.push(Dropped {
-                id,
+                id: id.into_owned(),
                 reason,
                 twin: None,
                 text: text.into_owned(),
             });
         } else if let Some(label) = label {
-            self.rows.ids.push(id);
+            self.rows.ids.push(id.into_owned());
             self.rows.texts.push(text.into_owned());
             self.rows.labels.push(label);
             self.rows
@@ -245,41 +227,5 @@ impl<'a, L: Clone> Reader<'a, L> {
     fn place(&self, position: usize) -> String {
         let (item, place) = self.places[position];
         format!("`{}` {place}", self.items[item as usize].name)
-    }
-}
-
-/// Equal sources share one string.
-struct Interner {
-    file_name: Arc<str>,
-    last: Arc<str>,
-    known: HashMap<String, Arc<str>>,
-}
-
-impl Interner {
-    fn new(file_name: &str) -> Self {
-        let file_name: Arc<str> = file_name.into();
-        Self {
-            last: Arc::clone(&file_name),
-            file_name,
-            known: HashMap::new(),
-        }
-    }
-
-    /// `source`, or the file's name if there is none.
-    fn get(&mut self, source: &str) -> Arc<str> {
-        if source.is_empty() {
-            return Arc::clone(&self.file_name);
-        }
-        if *self.last != *source {
-            self.last = match self.known.get(source) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    let new: Arc<str> = source.into();
-                    self.known.insert(source.to_owned(), Arc::clone(&new));
-                    new
-                }
-            };
-        }
-        Arc::clone(&self.last)
     }
 }

@@ -30,6 +30,17 @@ pub struct Notes {
     pub dropped: Vec<Dropped>,
     /// How the texts were normalised; absent: not known.
     pub normalize: Option<Normalize>,
+    /// The files of the table in their order, each with its rows that are in the table; empty: not known.
+    pub items: Vec<ItemRows>,
+}
+
+/// A file of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemRows {
+    /// As the user wrote it.
+    pub name: String,
+    /// How many rows of the table come from it.
+    pub rows: usize,
 }
 
 /// A row that was dropped.
@@ -39,14 +50,14 @@ pub struct Dropped {
     pub id: String,
     /// Why.
     pub reason: DropReason,
-    /// The row that it repeats, for duplicates.
+    /// The row that it repeats or resembles.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
     /// Its text.
     pub text: String,
 }
 
-/// The row that a duplicate repeats.
+/// The row that another one repeats or resembles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Twin {
     /// The table in which it stands.
@@ -69,6 +80,10 @@ pub enum DropReason {
     ConflictingLabels,
     /// The text stands in a table that is more worth protecting (golden, validation, train).
     InOtherSplit,
+    /// A similar text stands in a table that is more worth protecting (golden, validation).
+    NearOtherSplit,
+    /// A person decided so in a review.
+    Review,
 }
 
 impl DropReason {
@@ -80,6 +95,8 @@ impl DropReason {
             Self::Duplicate => "duplicate",
             Self::ConflictingLabels => "conflicting_labels",
             Self::InOtherSplit => "in_other_split",
+            Self::NearOtherSplit => "near_other_split",
+            Self::Review => "review",
         }
     }
 }
@@ -140,6 +157,12 @@ impl<L: Clone> Rows<L> {
         let (texts, taken_texts) = partition(std::mem::take(&mut self.texts), taken);
         let (labels, taken_labels) = partition(std::mem::take(&mut self.labels), taken);
         let (sources, taken_sources) = partition(std::mem::take(&mut self.sources), taken);
+        let mut moved = taken.iter();
+        let mut taken_items = self.notes.items.clone();
+        for (item, taken_item) in self.notes.items.iter_mut().zip(&mut taken_items) {
+            taken_item.rows = moved.by_ref().take(item.rows).filter(|taken| **taken).count();
+            item.rows -= taken_item.rows;
+        }
         (self.ids, self.texts, self.labels, self.sources) = (ids, texts, labels, sources);
         Self {
             ids: taken_ids,
@@ -148,8 +171,18 @@ impl<L: Clone> Rows<L> {
             sources: taken_sources,
             notes: Notes {
                 normalize: self.notes.normalize,
+                items: taken_items,
                 ..Notes::default()
             },
+        }
+    }
+
+    /// Takes out the rows for which there is an entry, one per row, and notes these.
+    pub fn remove(&mut self, dropped: Vec<Option<Dropped>>) {
+        let taken: Vec<bool> = dropped.iter().map(Option::is_some).collect();
+        if taken.contains(&true) {
+            self.split_off(&taken);
+            self.notes.dropped.extend(dropped.into_iter().flatten());
         }
     }
 }

@@ -1,61 +1,84 @@
 //! Which predictions are good enough to teach a student.
+//!
+//! What is asked for is a [`Policy`]; what each class must reach follows from it and, for some rules, from the rows
+//! themselves or from validation rows. Rows are then dropped for the first reason that holds: thresholds, agreement of
+//! several models, caps; and a person's decisions stand above all. The table is read in batches and only as far as the
+//! decision needs, so that it may be larger than memory.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod decisions;
+mod evidence;
+mod funnel;
+mod policy;
+mod predictions;
+mod review;
+mod sweep;
+mod thresholds;
+mod write;
 
 use classification::{LabelIds, LabelSet, Task};
-use polars::prelude::{BooleanChunked, DataFrame, Float32Chunked, StringChunked};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use stage::InputItem;
 
-use crate::write::{failed, label_title, write_frame};
-use crate::{Column, DatasetError, Normalize, parquet, write_columns};
+use crate::batches::ParquetTable;
+use crate::write::label_title;
+use crate::{DatasetError, Normalize, Overrides, parquet};
+use decisions::Decisions;
+use predictions::{DISAGREEMENT, Known, Predictions};
+use review::Verdicts;
 
-/// What a prediction must reach, inclusive.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Threshold {
-    /// Lowest confidence, in [0, 1].
-    pub min_confidence: f32,
-    /// Lowest margin, in [0, 1].
-    pub min_margin: f32,
+pub use evidence::Evidence;
+pub use funnel::{ClassFunnel, Funnel};
+pub use policy::{Cap, ClassThreshold, Policy, Reason, Rule, Teaching, Threshold};
+pub use review::Reviewed;
+pub use sweep::{Basis, Sweep, SweepPoint};
+pub use thresholds::{ClassEvidence, Learning};
+pub(crate) use write::SOFT_LABEL;
+
+/// What is selected from, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The table with the predictions.
+    pub scored: &'a InputItem,
+    /// Labelled rows with the same model's predictions.
+    pub validation: Option<&'a InputItem>,
+    /// What a person decided.
+    pub overrides: Option<&'a Overrides>,
+    /// What is asked for.
+    pub policy: &'a Policy,
+    /// The pipeline's labels.
+    pub labels: &'a LabelSet,
+    /// The pipeline's task.
+    pub task: Task,
 }
 
-/// What every prediction must reach.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Thresholds {
-    /// One per class, in id order. Where the task is multi-label a row must reach those of every label that it is
-    /// given, and at least the first of all when it is given none.
-    pub classes: Vec<Threshold>,
-    /// At most so many rows of a class, the most confident first, equal ones in the table's order. A row with several
-    /// labels counts to each, and must find room in all of them.
-    pub max_per_class: Option<u64>,
+/// The decision on every row of a scored table.
+pub struct Selection<'a> {
+    source: ParquetTable<'a>,
+    predictions: Predictions,
+    decisions: Decisions,
+    verdicts: Verdicts,
+    normalize: Option<Normalize>,
+    labels: &'a LabelSet,
+    task: Task,
+    teaching: Teaching,
+    /// What each class had to reach, in id order.
+    pub thresholds: Vec<ClassThreshold>,
+    /// How many rows came through.
+    pub funnel: Funnel,
+    /// Per class, in id order, what the validation rows say about its threshold; of a class that abstains, about the
+    /// one with the highest lower bound.
+    pub evidence: Option<Vec<ClassEvidence>>,
+    /// What the thresholds do on the validation rows; caps and reviews have no part in it.
+    pub validation: Option<ValidationFunnel>,
+    /// With [`Rule::FlexMatch`], per class.
+    pub learning: Option<Vec<Learning>>,
+    /// What became of the decisions of a review.
+    pub reviewed: Option<Reviewed>,
+    /// What other thresholds would do.
+    pub sweep: Sweep,
 }
 
-/// How many rows came through.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Funnel {
-    /// Scored rows.
-    pub rows: u64,
-    /// Rows that came through.
-    pub kept: u64,
-    /// Reason → rows.
-    pub drops: BTreeMap<&'static str, u64>,
-    /// In id order; a row with several labels counts to each of them.
-    #[serde(serialize_with = "as_map")]
-    pub classes: Vec<(String, ClassFunnel)>,
-}
-
-/// How many rows of a class came through.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ClassFunnel {
-    /// Rows that were predicted to be of this class.
-    pub candidates: u64,
-    /// Rows that came through.
-    pub kept: u64,
-    /// Reason → rows.
-    pub drops: BTreeMap<&'static str, u64>,
-}
-
-/// How the thresholds do on rows whose labels are known. The cap has no part in it.
+/// How the thresholds do on rows whose labels are known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ValidationFunnel {
     /// Scored rows.
@@ -66,21 +89,11 @@ pub struct ValidationFunnel {
     pub correct: u64,
     /// `correct` of `kept`; null when nothing is kept.
     pub precision: Option<f64>,
+    /// Its 95 % Wilson interval.
+    pub ci95: Option<classification::Interval>,
 }
 
-/// The decision on every row of a scored table.
-pub struct Selection {
-    frame: DataFrame,
-    task: Task,
-    normalize: Option<Normalize>,
-    drops: Vec<Option<&'static str>>,
-    /// How many rows came through.
-    pub funnel: Funnel,
-}
-
-const CONFIDENCE: &str = "confidence";
-const MARGIN: &str = "margin";
-const CLASS_CAP: &str = "class_cap";
+const PROBABILITIES: &str = "probs";
 
 const COLUMNS: [&str; 8] = [
     "id",
@@ -90,251 +103,103 @@ const COLUMNS: [&str; 8] = [
     "pred_conf",
     "pred_margin",
     "pred_second",
-    "probs",
+    PROBABILITIES,
 ];
 
-/// Decides on every row of the scored table at `path`.
-pub fn select(
-    path: &Path,
-    name: &str,
-    thresholds: &Thresholds,
-    labels: &LabelSet,
-    task: Task,
-) -> Result<Selection, DatasetError> {
-    let frame = parquet::read_columns(path, name, &COLUMNS)?;
-    let normalize = parquet::stated_normalize(path, name)?;
-    let candidates = Candidates::of(&frame, name, thresholds, labels, task)?;
-    let mut drops = candidates.drops();
-    if let Some(cap) = thresholds.max_per_class {
-        candidates.cap(cap, labels.len(), &mut drops);
-    }
-    let funnel = funnel(&candidates.labels, &drops, labels);
+/// Columns that a scored table may have.
+const OPTIONAL_COLUMNS: [&str; 3] = [RAW_CONFIDENCE, DISAGREEMENT, "votes"];
+
+/// The confidence before calibration: there only if there was one.
+const RAW_CONFIDENCE: &str = "raw_conf";
+
+/// Decides on every row of a scored table.
+pub fn select<'a>(request: &Request<'a>) -> Result<Selection<'a>, DatasetError> {
+    let (policy, labels, task) = (request.policy, request.labels, request.task);
+    let (path, name) = (&request.scored.path, &request.scored.name);
+    let wanted: Vec<&str> = COLUMNS.into_iter().chain(policy.column()).collect();
+    let source = ParquetTable::open(path, name, &wanted)?;
+    let predictions = Predictions::read(&source, labels, task, policy.column().is_some())?;
+    let known = request
+        .validation
+        .map(|item| read_known(item, request))
+        .transpose()?;
+    let resolved = policy.resolve(&predictions, known.as_ref());
+    let single_label = task == Task::SingleLabel;
+    let mut decisions = Decisions::make(policy, &predictions, &resolved.classes, single_label);
+    let predicted = |row| label_ids(&predictions, row);
+    let review = |overrides| review::apply(overrides, &source, predicted, &mut decisions);
+    let (reviewed, verdicts) = request.overrides.map(review).transpose()?.unzip();
+    let reasons = policy.reasons(reviewed.is_some());
     Ok(Selection {
-        frame,
+        normalize: parquet::stated_normalize(path, name)?,
+        labels,
         task,
-        normalize,
-        drops,
-        funnel,
-    })
-}
-
-/// How the thresholds do on a scored table with labels.
-pub fn validation_funnel(
-    path: &Path,
-    name: &str,
-    thresholds: &Thresholds,
-    labels: &LabelSet,
-    task: Task,
-) -> Result<ValidationFunnel, DatasetError> {
-    let truth_column = label_title(task);
-    let columns = ["pred_emotion", "pred_conf", "pred_margin", truth_column];
-    let frame = parquet::read_columns(path, name, &columns)?;
-    let candidates = Candidates::of(&frame, name, thresholds, labels, task)?;
-    let truth = label_ids(&frame, name, truth_column, labels, task)?;
-    let drops = candidates.drops();
-    let kept: Vec<usize> = (0..drops.len()).filter(|row| drops[*row].is_none()).collect();
-    let correct = kept
-        .iter()
-        .filter(|row| truth[**row] == candidates.labels[**row])
-        .count() as u64;
-    let precision = (!kept.is_empty()).then(|| correct as f64 / kept.len() as f64);
-    Ok(ValidationFunnel {
-        rows: drops.len() as u64,
-        kept: kept.len() as u64,
-        correct,
-        precision,
-    })
-}
-
-impl Selection {
-    /// Writes the rows that came through, with `label` (where the task is multi-label `labels`) = `pred_emotion`, in
-    /// the table's order.
-    pub fn write_kept(&self, path: &Path) -> Result<(), DatasetError> {
-        let mask: BooleanChunked = self.drops.iter().map(|drop| Some(drop.is_none())).collect();
-        let label = |frame: DataFrame| {
-            let mut column = frame.column("pred_emotion")?.clone();
-            column.rename(label_title(self.task).into());
-            frame.hstack(&[column])
-        };
-        let kept = self
-            .frame
-            .filter(&mask)
-            .and_then(label)
-            .map_err(|error| failed(path, error))?;
-        write_frame(path, &kept, self.normalize)
-    }
-
-    /// Writes `id`, `kept`, `drop_reason` of every row.
-    pub fn write_decided(&self, path: &Path) -> Result<(), DatasetError> {
-        let ids = parquet::strings(&self.frame, "scored", "id", false)?;
-        write_columns(
-            path,
-            vec![
-                Column::Str("id".into(), ids.iter().map(|id| id.map(str::to_owned)).collect()),
-                Column::Bool("kept".into(), self.drops.iter().map(Option::is_none).collect()),
-                Column::Str(
-                    "drop_reason".into(),
-                    self.drops.iter().map(|drop| drop.map(str::to_owned)).collect(),
-                ),
-            ],
-        )
-    }
-}
-
-/// Predicted labels and confidence of every row, and whether the thresholds are reached.
-struct Candidates {
-    labels: Vec<LabelIds>,
-    confidences: Vec<f32>,
-    confident: Vec<bool>,
-    unambiguous: Vec<bool>,
-}
-
-impl Candidates {
-    fn of(
-        frame: &DataFrame,
-        name: &str,
-        thresholds: &Thresholds,
-        labels: &LabelSet,
-        task: Task,
-    ) -> Result<Self, DatasetError> {
-        let labels = label_ids(frame, name, "pred_emotion", labels, task)?;
-        let confidences = finite(frame, name, "pred_conf")?;
-        let margins = finite(frame, name, "pred_margin")?;
-        let reached = |values: &[f32], least: fn(&Threshold) -> f32| -> Vec<bool> {
-            let rows = values.iter().zip(&labels);
-            rows.map(|(value, labels)| thresholds.of(labels).all(|threshold| *value >= least(threshold)))
-                .collect()
-        };
-        Ok(Self {
-            confident: reached(&confidences, |threshold| threshold.min_confidence),
-            unambiguous: reached(&margins, |threshold| threshold.min_margin),
+        teaching: policy.teaching,
+        funnel: Funnel::count(&predictions.classes, &decisions.drops, &reasons, labels),
+        validation: known
+            .as_ref()
+            .map(|known| ValidationFunnel::of(policy, known, &resolved.classes)),
+        sweep: Sweep::of(
+            policy,
+            &predictions,
+            known.as_ref(),
+            source.has(RAW_CONFIDENCE),
             labels,
-            confidences,
-        })
-    }
+        ),
+        thresholds: resolved.classes,
+        evidence: resolved.evidence,
+        learning: resolved.learning,
+        reviewed,
+        verdicts: verdicts.unwrap_or_default(),
+        source,
+        predictions,
+        decisions,
+    })
+}
 
-    fn drops(&self) -> Vec<Option<&'static str>> {
-        let reason = |(confident, unambiguous): (&bool, &bool)| match (confident, unambiguous) {
-            (false, _) => Some(CONFIDENCE),
-            (true, false) => Some(MARGIN),
-            (true, true) => None,
-        };
-        self.confident.iter().zip(&self.unambiguous).map(reason).collect()
-    }
+fn read_known(item: &InputItem, request: &Request<'_>) -> Result<Known, DatasetError> {
+    let (labels, task) = (request.labels, request.task);
+    let disagreement = request.policy.column();
+    let mut wanted = predictions::columns(disagreement.is_some());
+    wanted.push(label_title(task));
+    let source = ParquetTable::open(&item.path, &item.name, &wanted)?;
+    Known::read(&source, labels, task, disagreement.is_some())
+}
 
-    fn cap(&self, cap: u64, classes: usize, drops: &mut [Option<&'static str>]) {
-        let mut rows: Vec<usize> = (0..drops.len()).filter(|row| drops[*row].is_none()).collect();
-        rows.sort_by(|a, b| {
-            self.confidences[*b]
-                .total_cmp(&self.confidences[*a])
-                .then(a.cmp(b))
-        });
-        let mut room = vec![cap; classes];
-        for row in rows {
-            let ids = self.labels[row].ids();
-            if ids.iter().any(|id| room[*id] == 0) {
-                drops[row] = Some(CLASS_CAP);
-            } else {
-                ids.iter().for_each(|id| room[*id] -= 1);
-            }
+fn label_ids(predictions: &Predictions, row: usize) -> LabelIds {
+    predictions
+        .classes
+        .of(row)
+        .iter()
+        .map(|id| *id as usize)
+        .collect()
+}
+
+impl Selection<'_> {
+    fn predicted(&self, row: usize) -> LabelIds {
+        label_ids(&self.predictions, row)
+    }
+}
+
+impl ValidationFunnel {
+    fn of(policy: &Policy, known: &Known, thresholds: &[ClassThreshold]) -> Self {
+        let is_kept = |row: &usize| policy.reason(&known.predictions, thresholds, *row).is_none();
+        let kept: Vec<usize> = (0..known.predictions.rows()).filter(is_kept).collect();
+        let correct = kept.iter().filter(|row| known.is_right(**row)).count() as u64;
+        let evidence = Evidence::of(correct, kept.len() as u64);
+        Self {
+            rows: known.predictions.rows() as u64,
+            kept: evidence.rows,
+            correct,
+            precision: evidence.precision,
+            ci95: evidence.ci95,
         }
     }
 }
 
-impl Thresholds {
-    /// What a row with these labels must reach.
-    fn of<'t>(&'t self, labels: &'t LabelIds) -> impl Iterator<Item = &'t Threshold> {
-        let without = labels.is_empty().then(|| self.classes.first()).flatten();
-        labels.ids().iter().map(|id| &self.classes[*id]).chain(without)
+impl Policy {
+    /// The column that only some policies need.
+    fn column(&self) -> Option<&'static str> {
+        self.max_disagreement.map(|_| DISAGREEMENT)
     }
-}
-
-/// The labels of every row, which must be names of the label set.
-fn label_ids(
-    frame: &DataFrame,
-    name: &str,
-    column: &str,
-    labels: &LabelSet,
-    task: Task,
-) -> Result<Vec<LabelIds>, DatasetError> {
-    let id = |row: usize, label: &str| {
-        labels
-            .names()
-            .position(|known| known == label)
-            .ok_or_else(|| DatasetError::ForeignLabel {
-                name: name.to_owned(),
-                row,
-                label: label.to_owned(),
-            })
-    };
-    match task {
-        Task::SingleLabel => {
-            let values: StringChunked = parquet::strings(frame, name, column, false)?;
-            let rows = values.iter().enumerate();
-            rows.map(|(row, value)| id(row, value.unwrap_or_default()).map(LabelIds::from))
-                .collect()
-        }
-        Task::MultiLabel => {
-            let values = parquet::string_lists(frame, name, column)?;
-            let rows = values.iter().enumerate();
-            rows.map(|(row, names)| names.iter().map(|name| id(row, name)).collect())
-                .collect()
-        }
-    }
-}
-
-/// A column of 32-bit floats; polars would count a NaN as greater than any threshold.
-fn finite(frame: &DataFrame, name: &str, column: &'static str) -> Result<Vec<f32>, DatasetError> {
-    let values = frame
-        .column(column)
-        .map_err(|error| DatasetError::parquet(name, &error))?;
-    let values: Float32Chunked = values.f32().cloned().map_err(|_| DatasetError::ColumnType {
-        name: name.to_owned(),
-        column: column.to_owned(),
-        found: crate::inspect::type_name(values.dtype()),
-        expected: "f32",
-    })?;
-    let value = |(row, value): (usize, Option<f32>)| match value {
-        Some(value) if value.is_finite() => Ok(value),
-        other => Err(DatasetError::NotFinite {
-            name: name.to_owned(),
-            row,
-            column,
-            value: other.map_or("null".to_owned(), |value| value.to_string()),
-        }),
-    };
-    values.iter().enumerate().map(value).collect()
-}
-
-fn funnel(rows: &[LabelIds], drops: &[Option<&'static str>], labels: &LabelSet) -> Funnel {
-    let none = || BTreeMap::from([CONFIDENCE, MARGIN, CLASS_CAP].map(|reason| (reason, 0)));
-    let empty = || ClassFunnel {
-        drops: none(),
-        ..ClassFunnel::default()
-    };
-    let mut funnel = Funnel {
-        rows: drops.len() as u64,
-        kept: 0,
-        drops: none(),
-        classes: labels.names().map(|name| (name.to_owned(), empty())).collect(),
-    };
-    for (ids, drop) in rows.iter().zip(drops) {
-        match drop {
-            None => funnel.kept += 1,
-            Some(reason) => *funnel.drops.entry(reason).or_default() += 1,
-        }
-        for id in ids.ids() {
-            let class = &mut funnel.classes[*id].1;
-            class.candidates += 1;
-            match drop {
-                None => class.kept += 1,
-                Some(reason) => *class.drops.entry(reason).or_default() += 1,
-            }
-        }
-    }
-    funnel
-}
-
-fn as_map<S: Serializer>(classes: &[(String, ClassFunnel)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(classes.iter().map(|(name, funnel)| (name, funnel)))
 }

@@ -1,17 +1,18 @@
 //! Tables as parquet: zstd, row groups of a fixed size, nothing that differs from run to run.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use classification::{LabelIds, LabelSet, Task};
 use polars::io::parquet::write::{BatchedWriter, KeyValueMetadata};
 use polars::prelude::{
     BooleanChunked, Column as PolarsColumn, DataFrame, DataType, Float32Chunked, Float32Type, Float64Chunked,
     Int64Chunked, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, ListStringChunkedBuilder,
-    NamedFrom, NewChunkedArray, ParquetCompression, ParquetWriter, StringChunked, UInt64Chunked,
+    NamedFrom, NewChunkedArray, ParallelStrategy, ParquetCompression, ParquetWriter, SerReader,
+    StringChunked, UInt64Chunked,
 };
 
-use crate::{DatasetError, Labelled, Normalize, Raw, Rows};
+use crate::{DatasetError, Labelled, Normalize, Raw, Rows, parquet};
 
 /// Rows per row group. Part of a file's bytes: a change of it is a change of every artifact's digest.
 const ROW_GROUP: usize = 65_536;
@@ -105,6 +106,42 @@ pub(crate) fn write_in_groups(
     writer.finish()
 }
 
+/// Writes the rows of tables with the same columns, one table behind the other, holding a row group and a table at a
+/// time; their number. On one thread: others would keep memory of their own.
+pub(crate) fn write_concatenated(path: &Path, parts: &[PathBuf]) -> Result<u64, DatasetError> {
+    let (mut writer, mut rows) = (None, 0);
+    let mut pending = DataFrame::empty();
+    for part in parts {
+        let name = part.display().to_string();
+        let frame = parquet::open(part, &name)?
+            .read_parallel(ParallelStrategy::None)
+            .finish()
+            .map_err(|error| DatasetError::parquet(&name, &error))?;
+        rows += frame.height() as u64;
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            none => {
+                pending = frame.clear();
+                let normalize = parquet::stated_normalize(part, &name)?;
+                none.insert(GroupWriter::on_one_thread(path, &frame, normalize)?)
+            }
+        };
+        pending.vstack_mut(&frame).map_err(|error| failed(path, error))?;
+        while pending.height() >= ROW_GROUP {
+            writer.write_rows(&pending, 0)?;
+            pending = pending.slice(ROW_GROUP as i64, pending.height());
+        }
+    }
+    let Some(mut writer) = writer else {
+        return Err(failed(path, "there is no part to write it from"));
+    };
+    if pending.height() > 0 {
+        writer.write_rows(&pending, 0)?;
+    }
+    writer.finish()?;
+    Ok(rows)
+}
+
 /// Writes a frame in row groups.
 pub(crate) fn write_frame(
     path: &Path,
@@ -113,28 +150,78 @@ pub(crate) fn write_frame(
 ) -> Result<(), DatasetError> {
     let mut writer = GroupWriter::create(path, frame, normalize)?;
     for start in (0..frame.height()).step_by(ROW_GROUP) {
-        let mut group = frame.slice(start as i64, ROW_GROUP);
-        group.rechunk_mut();
-        writer.write(&group)?;
+        writer.write_rows(frame, start)?;
     }
     writer.finish()
 }
 
-struct GroupWriter<'p> {
+/// Writes a table in row groups of a fixed size.
+pub(crate) struct GroupWriter<'p> {
     path: &'p Path,
     batches: BatchedWriter<File>,
+    /// Rows that do not fill a group yet.
+    pending: Option<DataFrame>,
 }
 
 impl<'p> GroupWriter<'p> {
-    fn create(path: &'p Path, like: &DataFrame, normalize: Option<Normalize>) -> Result<Self, DatasetError> {
+    /// Creates the file, for tables with the columns of `like`.
+    pub(crate) fn create(
+        path: &'p Path,
+        like: &DataFrame,
+        normalize: Option<Normalize>,
+    ) -> Result<Self, DatasetError> {
+        Self::open(path, like, normalize, true)
+    }
+
+    /// Writes the same bytes in more time and less memory.
+    fn on_one_thread(
+        path: &'p Path,
+        like: &DataFrame,
+        normalize: Option<Normalize>,
+    ) -> Result<Self, DatasetError> {
+        Self::open(path, like, normalize, false)
+    }
+
+    fn open(
+        path: &'p Path,
+        like: &DataFrame,
+        normalize: Option<Normalize>,
+        parallel: bool,
+    ) -> Result<Self, DatasetError> {
         let file = File::create(path).map_err(|error| failed(path, error))?;
         let stated = normalize.map(|normalize| vec![(NORMALIZE.to_owned(), normalize.as_str().to_owned())]);
         let batches = ParquetWriter::new(file)
             .with_compression(ParquetCompression::Zstd(None))
             .with_key_value_metadata(stated.map(KeyValueMetadata::from_static))
+            .set_parallel(parallel)
             .batched(like.schema())
             .map_err(|error| failed(path, error))?;
-        Ok(Self { path, batches })
+        Ok(Self {
+            path,
+            batches,
+            pending: None,
+        })
+    }
+
+    /// Adds rows in any number; they are written as soon as they fill a group.
+    pub(crate) fn gather(&mut self, rows: DataFrame) -> Result<(), DatasetError> {
+        let mut pending = match self.pending.take() {
+            None => rows,
+            Some(mut pending) => {
+                pending
+                    .vstack_mut(&rows)
+                    .map_err(|error| failed(self.path, error))?;
+                pending
+            }
+        };
+        while pending.height() >= ROW_GROUP {
+            let mut group = pending.slice(0, ROW_GROUP);
+            group.rechunk_mut();
+            self.write(&group)?;
+            pending = pending.slice(ROW_GROUP as i64, pending.height());
+        }
+        self.pending = Some(pending);
+        Ok(())
     }
 
     fn write(&mut self, group: &DataFrame) -> Result<(), DatasetError> {
@@ -143,7 +230,19 @@ impl<'p> GroupWriter<'p> {
             .map_err(|error| failed(self.path, error))
     }
 
-    fn finish(self) -> Result<(), DatasetError> {
+    /// Writes a row group of the rows from `start` on.
+    fn write_rows(&mut self, frame: &DataFrame, start: usize) -> Result<(), DatasetError> {
+        let mut group = frame.slice(start as i64, ROW_GROUP);
+        group.rechunk_mut();
+        self.write(&group)
+    }
+
+    /// Writes what is left, and the footer.
+    pub(crate) fn finish(mut self) -> Result<(), DatasetError> {
+        if let Some(mut rest) = self.pending.take().filter(|rest| rest.height() > 0) {
+            rest.rechunk_mut();
+            self.write(&rest)?;
+        }
         self.batches
             .finish()
             .map(|_| ())

@@ -162,7 +162,7 @@ impl Exported {
 }
 
 /// `[rows, columns]` to `[columns, rows]`, in blocks that stay in the cache.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     const BLOCK: usize = 32;
     let mut result = vec![0.0; values.len()];
     for row_start in (0..rows).step_by(BLOCK) {

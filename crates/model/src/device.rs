@@ -37,20 +37,23 @@ pub fn open_device(device: &str, backend: &str) -> Result<Device, ModelError> {
     Ok(Device::flex())
 }
 
+const CPU: &str = "the CPU";
+
 /// The precision that `requested` (`auto`, `f32`, `bf16`, `int8`) means on that device, or why it cannot be had.
 pub fn resolve_precision(device: &str, backend: &str, requested: &str) -> Result<&'static str, String> {
     let place = if device.starts_with("cuda") || matches!(backend, "tch" | "cuda") {
         "this build"
     } else {
-        "the CPU"
+        CPU
     };
     match requested {
         "auto" | "f32" => Ok("f32"),
         "bf16" => Err(format!(
             "precision `bf16` is not offered on {place}: the flex backend computes it slower than f32; use `f32` or `auto`"
         )),
+        "int8" if place == CPU => Ok("int8"),
         "int8" => Err(format!(
-            "precision `int8` is not supported on {place} yet; use `f32` or `auto`"
+            "precision `int8` is for the CPU and not offered on {place}; use `f32` or `auto`"
         )),
         other => Err(format!(
             "precision `{other}` is not one of `auto`, `f32`, `bf16`, `int8`"

@@ -7,6 +7,7 @@ use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
 
+use crate::activation::activate;
 use crate::attention::SelfAttention;
 use crate::build::{Builder, Export};
 use crate::dropout::Dropout;
@@ -93,7 +94,7 @@ impl EncoderLayer {
     fn feed_forward(&self, hidden: Tensor<2>, context: Tensor<2>) -> Tensor<2> {
         let attended = self.dropout.forward(self.attention_output.forward(context));
         let hidden = self.attention_norm.forward(hidden + attended);
-        let inner = self.activation.forward(self.intermediate.forward(hidden.clone()));
+        let inner = activate(self.activation, self.intermediate.forward(hidden.clone()));
         let outer = self.dropout.forward(self.output.forward(inner));
         self.output_norm.forward(hidden + outer)
     }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
+use crate::activation::activate;
 use crate::build::{Builder, Export};
 use crate::dropout::Dropout;
 use crate::{Activation, Architecture, ModelConfig, ModelError};
@@ -20,6 +21,15 @@ pub(crate) struct ClassificationHead {
     activation: Activation,
 }
 
+/// What stands between the head's two layers.
+pub(crate) fn activation(architecture: Architecture) -> Activation {
+    match architecture {
+        Architecture::Electra => Activation::Gelu,
+        Architecture::Roberta | Architecture::Bert => Activation::Tanh,
+        Architecture::Distilbert => Activation::Relu,
+    }
+}
+
 impl ClassificationHead {
     pub(crate) fn build(
         config: &ModelConfig,
@@ -27,18 +37,13 @@ impl ClassificationHead {
         builder: &mut Builder<'_>,
     ) -> Result<Self, ModelError> {
         let (hidden, (dense, out_proj)) = (config.hidden_size, config.architecture.head_names());
-        let (activation, drops_input) = match config.architecture {
-            Architecture::Electra => (Activation::Gelu, true),
-            Architecture::Roberta => (Activation::Tanh, true),
-            Architecture::Bert => (Activation::Tanh, false),
-            Architecture::Distilbert => (Activation::Relu, false),
-        };
+        let drops_input = matches!(config.architecture, Architecture::Electra | Architecture::Roberta);
         Ok(Self {
             dense: builder.linear(dense, hidden, hidden)?,
             out_proj: builder.linear(out_proj, hidden, labels)?,
             dropout: Dropout::new(config.classifier_dropout.unwrap_or(config.hidden_dropout_prob)),
             drops_input,
-            activation,
+            activation: activation(config.architecture),
         })
     }
 
@@ -55,7 +60,7 @@ impl ClassificationHead {
         if self.drops_input {
             first = self.dropout.forward(first);
         }
-        let activated = self.activation.forward(self.dense.forward(first));
+        let activated = activate(self.activation, self.dense.forward(first));
         self.out_proj.forward(self.dropout.forward(activated))
     }
 

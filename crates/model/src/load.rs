@@ -5,6 +5,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use classification::{LabelSet, Task};
+use inference::{Classifier, Precision};
 use tokenizer::Tokenizer;
 
 use crate::build::{Builder, Fill, Source};
@@ -12,7 +13,7 @@ use crate::checkpoint::Checkpoint;
 use crate::hugging_face::{self, Described};
 use crate::init::Seeded;
 use crate::names::{before_renaming, is_head, is_pooler};
-use crate::{ModelConfig, ModelError, ModelSettings, SequenceClassifier};
+use crate::{ModelConfig, ModelError, ModelSettings, SequenceClassifier, native};
 
 /// How the parts that a checkpoint lacks are made, and what fine-tuning changes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,9 +28,9 @@ pub struct BaseOptions {
 
 /// A model with all that belongs to it.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct Loaded<C = SequenceClassifier> {
     /// The weights.
-    pub classifier: SequenceClassifier,
+    pub classifier: C,
     /// The architecture.
     pub config: ModelConfig,
     /// The tokenizer of the same directory.
@@ -72,7 +73,8 @@ pub fn load_base(
         tracing::info!(labels = ?described.labels, "the checkpoint's head is for other labels and is replaced");
     }
     let seed = (!keeps_head).then_some(options.seed);
-    let mut loaded = assemble(directory, described, labels.clone(), checkpoint, seed, device)?;
+    let build = on_device(device);
+    let mut loaded = assemble(directory, described, labels.clone(), checkpoint, seed, build)?;
     loaded.tokenizer = loaded.tokenizer.into_portable();
     Ok(loaded)
 }
@@ -83,6 +85,32 @@ pub fn load_trained(
     labels: Option<&LabelSet>,
     device: &Device,
 ) -> Result<Loaded, ModelError> {
+    trained(directory, labels, on_device(device))
+}
+
+/// As [`load_trained`], for the CPU and without burn.
+pub(crate) fn load_native(
+    directory: &Path,
+    labels: Option<&LabelSet>,
+    precision: Precision,
+) -> Result<Loaded<Classifier>, ModelError> {
+    trained(directory, labels, |config, labels, source| {
+        native::build(config, labels, precision, source)
+    })
+}
+
+fn on_device(
+    device: &Device,
+) -> impl FnOnce(&ModelConfig, usize, &mut dyn Source) -> Result<SequenceClassifier, ModelError> {
+    move |config, labels, source| SequenceClassifier::build(config, labels, &mut Builder { source, device })
+}
+
+/// `build` makes the weights from a configuration, the number of labels and the parameters' values.
+fn trained<C>(
+    directory: &Path,
+    labels: Option<&LabelSet>,
+    build: impl FnOnce(&ModelConfig, usize, &mut dyn Source) -> Result<C, ModelError>,
+) -> Result<Loaded<C>, ModelError> {
     let described = hugging_face::read(directory)?;
     let settings = ModelSettings::read(directory)?;
     let checkpoint = Checkpoint::open(directory)?;
@@ -105,7 +133,7 @@ pub fn load_trained(
             }
         }
     };
-    assemble(directory, described, labels, checkpoint, None, device)
+    assemble(directory, described, labels, checkpoint, None, build)
 }
 
 /// What a model predicts.
@@ -129,14 +157,14 @@ pub fn describe(directory: &Path) -> Result<Description, ModelError> {
     })
 }
 
-fn assemble(
+fn assemble<C>(
     directory: &Path,
     described: Described,
     labels: LabelSet,
     checkpoint: Checkpoint,
     new_head: Option<u64>,
-    device: &Device,
-) -> Result<Loaded, ModelError> {
+    build: impl FnOnce(&ModelConfig, usize, &mut dyn Source) -> Result<C, ModelError>,
+) -> Result<Loaded<C>, ModelError> {
     let Described { config, task, .. } = described;
     let tokenizer = Tokenizer::load(directory)?.without_added_from(config.vocab_size)?;
     if tokenizer.vocab_size() > config.vocab_size {
@@ -151,11 +179,7 @@ fn assemble(
         standard_deviation: config.initializer_range,
     });
     let mut source = CheckpointSource::new(checkpoint, config.architecture.name(), new_head);
-    let mut builder = Builder {
-        source: &mut source,
-        device,
-    };
-    let classifier = SequenceClassifier::build(&config, labels.len(), &mut builder)?;
+    let classifier = build(&config, labels.len(), &mut source)?;
     let (new_tensors, unused_tensors) = source.new_and_unused();
     let longest = config
         .max_length()

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Compare settings: a fine_tune stage at every point of a grid, cross-validated if asked for
     Sweep(SweepArgs),
+    /// List labels of training rows that are likely wrong, for a review
+    Noise(crate::noise::NoiseArgs),
     /// Say which stages are current or stale, and why
     Status(StatusArgs),
     /// Say field by field why a stage is stale
@@ -49,14 +51,20 @@ pub(crate) enum Command {
     Schema,
     /// Look into an artifact or a table: schema and first rows, filters, SQL
     Inspect(InspectArgs),
+    /// Two versions, runs or reports side by side: what differs, figures, flipped sentences
+    Compare(crate::compare::args::CompareArgs),
     /// Measure a model on a labelled table, outside any pipeline
     Evaluate(EvaluateArgs),
     /// Label texts with a model
     Predict(PredictArgs),
     /// Show how a model's tokenizer cuts texts
     Tokenize(TokenizeArgs),
-    /// List, show, verify or clear versions of artifacts
-    Artifacts(ArtifactsArgs),
+    /// Have people decide about rows: export them, import what was decided
+    Review(crate::review::args::ReviewArgs),
+    /// Say where a row comes from and what became of it, step by step
+    Why(crate::why::args::WhyArgs),
+    /// List, show, tag, verify or clear versions of artifacts
+    Artifacts(crate::artifacts::ArtifactsArgs),
     /// Copy a model out of the store as a Hugging Face directory
     Export(ExportArgs),
     /// Print a completion script for a shell
@@ -216,23 +224,29 @@ pub(crate) enum GraphFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// STAGE[@NUMBER].ARTIFACT or a file
+    /// STAGE[@NUMBER|@TAG].ARTIFACT or a file
     #[arg(value_name = "REF|FILE")]
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Number of rows to show
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    pub(crate) head: usize,
+    /// Show the first N rows [default: 10; of answers to --sql and --by 100, with --csv and --json all]
+    #[arg(long, value_name = "N", conflicts_with = "stats")]
+    pub(crate) head: Option<usize>,
+    /// Show N rows drawn at random, in the table's order
+    #[arg(long, value_name = "N", conflicts_with_all = ["head", "sql", "by", "stats"])]
+    pub(crate) sample: Option<usize>,
+    /// The seed of --sample: the same seed draws the same rows
+    #[arg(long, value_name = "S", default_value_t = 42, requires = "sample")]
+    pub(crate) seed: u64,
     /// Only rows for which this SQL expression holds, e.g. "pred_conf >= 0.9 AND pred_emotion = '기쁨'"
     #[arg(long = "where", value_name = "EXPR", conflicts_with = "sql")]
     pub(crate) condition: Option<String>,
     /// A SQL query over the table `t`
     #[arg(long, value_name = "QUERY", conflicts_with_all = ["by", "stats"])]
     pub(crate) sql: Option<String>,
-    /// Count rows per value of this column
+    /// Count rows per value of this column, most first
     #[arg(long, value_name = "COLUMN", conflicts_with = "stats")]
     pub(crate) by: Option<String>,
     /// Summary of every column
@@ -310,9 +324,20 @@ pub(crate) struct ComputeArgs {
     /// What computes: auto, flex, tch, cuda
     #[arg(long, default_value = "auto")]
     pub(crate) backend: String,
+    /// In what numbers: auto, f32, bf16, int8
+    #[arg(long, default_value = "auto")]
+    pub(crate) precision: String,
     /// Number of threads; 0 = all cores
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) threads: usize,
+}
+
+impl ComputeArgs {
+    /// The precision that is meant, by name, or why it cannot be had.
+    pub(crate) fn resolve_precision(&self) -> Result<&'static str, stage::Failure> {
+        model::resolve_precision(&self.device, &self.backend, &self.precision)
+            .map_err(stage::Failure::missing)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -368,7 +393,7 @@ pub(crate) enum PredictFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenizeArgs {
-    /// The texts
+    /// The texts; `-` reads one per line from standard input
     #[arg(value_name = "TEXT", required = true)]
     pub(crate) texts: Vec<String>,
     /// A directory with tokenizer files
@@ -380,54 +405,9 @@ pub(crate) struct TokenizeArgs {
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ArtifactsArgs {
-    #[command(subcommand)]
-    pub(crate) command: ArtifactsCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ArtifactsCommand {
-    /// List versions
-    List {
-        /// Only of this stage
-        #[arg(value_name = "STAGE")]
-        stage: Option<String>,
-        #[command(flatten)]
-        project: ProjectArgs,
-        /// One JSON document on standard output
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show the manifest of a version: what it was made from
-    Show {
-        /// STAGE[@NUMBER]
-        #[arg(value_name = "STAGE[@NUMBER]")]
-        version: String,
-        #[command(flatten)]
-        project: ProjectArgs,
-    },
-    /// Hash every file again and compare with the manifests
-    Verify {
-        #[command(flatten)]
-        project: ProjectArgs,
-        /// One JSON document on standard output
-        #[arg(long)]
-        json: bool,
-    },
-    /// Delete old versions and what killed runs left
-    Gc {
-        /// Newest versions to keep per stage
-        #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        keep: u32,
-        /// Say what would be deleted
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        project: ProjectArgs,
-    },
+    /// How many, and how fast, instead of the tokens
+    #[arg(long)]
+    pub(crate) stats: bool,
 }
 
 #[derive(Debug, Args)]

@@ -12,12 +12,25 @@ pub(crate) fn check(args: &ProjectArgs) -> Result<(), CliError> {
         .iter()
         .map(|&index| dag.stages[index].name.as_str())
         .collect();
+    warn(&dag);
+    let warnings = match dag.warnings.len() {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        several => format!(", {several} warnings"),
+    };
     output::print_line(&format!(
-        "{}: ok, {} stages: {}",
+        "{}: ok, {} stages: {}{warnings}",
         args.file.display(),
         stages.len(),
         stages.join(", ")
     ))
+}
+
+/// What the user should look at in the pipeline file, on standard error.
+pub(crate) fn warn(dag: &dag::Dag) {
+    for warning in &dag.warnings {
+        crate::terminal::print_error(&format!("{warning}\n\n"));
+    }
 }
 
 pub(crate) fn graph(args: &GraphArgs) -> Result<(), CliError> {

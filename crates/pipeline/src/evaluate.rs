@@ -44,7 +44,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, quiet: bool) -> Result<(), CliError>
         seed: 42,
         task,
         labels,
-        precision: "f32".into(),
+        precision: args.compute.resolve_precision()?.into(),
         runtime: Runtime {
             device: args.compute.device.clone(),
             backend: args.compute.backend.clone(),
@@ -56,7 +56,11 @@ pub(crate) fn evaluate(args: &EvaluateArgs, quiet: bool) -> Result<(), CliError>
             .map(|(name, _)| name.clone())
             .chain(["golden".to_owned()])
             .collect(),
+        lineage: Vec::new(),
+        guard: stage::Guard::Unknown,
+        promoted: std::collections::BTreeMap::new(),
         output: folder.clone(),
+        work: None,
         fingerprint: String::new(),
         parent: None,
     };

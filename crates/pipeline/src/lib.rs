@@ -5,6 +5,7 @@
 mod args;
 mod artifacts;
 mod check;
+mod compare;
 mod doctor;
 mod error;
 mod evaluate;
@@ -14,9 +15,11 @@ mod inspect;
 mod kinds;
 mod logging;
 mod memory;
+mod noise;
 mod output;
 mod predict;
 mod project;
+mod review;
 mod run;
 mod stage_process;
 mod status;
@@ -25,6 +28,7 @@ mod table;
 mod terminal;
 mod threads;
 mod tokenize;
+mod why;
 mod words;
 
 use std::ffi::OsString;
@@ -58,15 +62,19 @@ fn act(cli: &Cli) -> Result<(), CliError> {
     match &cli.command {
         Command::Run(args) => run::run(args, cli.verbosity.quiet),
         Command::Sweep(args) => sweep::sweep(args, cli.verbosity),
+        Command::Noise(args) => noise::noise(args, cli.verbosity),
         Command::Status(args) => status::status(args),
         Command::Explain(args) => status::explain(args),
         Command::Check(args) => check::check(args),
         Command::Graph(args) => check::graph(args),
         Command::Schema => check::schema(),
         Command::Inspect(args) => inspect::inspect(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Evaluate(args) => evaluate::evaluate(args, cli.verbosity.quiet),
         Command::Predict(args) => predict::predict(args, cli.verbosity.quiet),
         Command::Tokenize(args) => tokenize::tokenize(args),
+        Command::Review(args) => review::review(args),
+        Command::Why(args) => why::why(args),
         Command::Artifacts(args) => artifacts::artifacts(args),
         Command::Export(args) => export::export(args),
         Command::Completions { shell } => completions(*shell),

@@ -7,6 +7,8 @@ mod format;
 mod input;
 mod table;
 
+pub(crate) use input::given_texts;
+
 use std::time::Instant;
 
 use serde::Serialize;

@@ -16,6 +16,7 @@ pub(crate) use show::{Shown, plan_lines};
 
 pub(crate) fn run(args: &RunArgs, quiet: bool) -> Result<(), CliError> {
     let mut dag = args.project.load()?;
+    crate::check::warn(&dag);
     let store = args.project.store()?;
     let plan = plan(args, &dag, &store)?;
     if args.dry_run {

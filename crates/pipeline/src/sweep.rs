@@ -11,9 +11,11 @@ mod pictures;
 mod statistics;
 mod target;
 
-use dag::{Dag, Selection};
+use std::path::PathBuf;
 
-use crate::args::{SweepArgs, Verbosity};
+use dag::{Dag, Selection, Store};
+
+use crate::args::{ProjectArgs, SweepArgs, Verbosity};
 use crate::error::{CliError, Exit};
 use crate::hub_models;
 use crate::output;
@@ -40,7 +42,66 @@ pub(crate) fn sweep(args: &SweepArgs, verbosity: Verbosity) -> Result<(), CliErr
         return Err(CliError::new(Exit::Usage, "neither `--grid` nor `--folds` is given").hint(hint));
     }
     let points = grid.points();
-    let target = Target::choose(args, &grid, &args.project.load_with(points[0].overrides())?)?;
+    let document = measure(args, verbosity, &grid, &points, |store, document| {
+        pictures::keep(store, &grid, &points, document)
+    })?;
+    if args.json {
+        output::print_json(&document)?;
+    } else {
+        output::print(&document.text(&grid, &points, verbosity.verbose > 0))?;
+    }
+    document.failed(&grid, &points).map_or(Ok(()), Err)
+}
+
+/// A version of a stage that was trained without one part of its training rows.
+pub(crate) struct FoldVersion {
+    /// `0007-89abcdef`.
+    pub(crate) version: String,
+    pub(crate) path: PathBuf,
+}
+
+/// The versions of the stage for each of the `folds` parts of its training rows, made now or before.
+pub(crate) fn fold_versions(
+    project: &ProjectArgs,
+    stage: &str,
+    folds: u16,
+    wait: Option<Option<u64>>,
+    verbosity: Verbosity,
+) -> Result<Vec<FoldVersion>, CliError> {
+    let args = SweepArgs {
+        project: project.clone(),
+        grid: Vec::new(),
+        folds: Some(folds),
+        stage: Some(stage.to_owned()),
+        metric: None,
+        wait,
+        json: false,
+    };
+    let grid = Grid::default();
+    let points = grid.points();
+    let document = measure(&args, verbosity, &grid, &points, |_, _| Ok(()))?;
+    let mut versions = Vec::new();
+    for point in document.points {
+        if let Some(failure) = point.failure {
+            return Err(CliError::new(Exit::StageFailed, failure));
+        }
+        versions.extend(point.runs.into_iter().map(|run| FoldVersion {
+            version: run.version,
+            path: run.path,
+        }));
+    }
+    Ok(versions)
+}
+
+/// Executes all points; `keep` is called while the store is still locked.
+fn measure(
+    args: &SweepArgs,
+    verbosity: Verbosity,
+    grid: &Grid,
+    points: &[Point],
+    keep: impl FnOnce(&Store, &mut Document) -> Result<(), CliError>,
+) -> Result<Document, CliError> {
+    let target = Target::choose(args, grid, &args.project.load_with(points[0].overrides())?)?;
     let mut trials = points
         .iter()
         .map(|point| trials(args, point, &target))
@@ -62,19 +123,12 @@ pub(crate) fn sweep(args: &SweepArgs, verbosity: Verbosity) -> Result<(), CliErr
     }
     let latest = Latest::remember(&store, trials.iter().flatten().map(|trial| &trial.dag));
     let mut bench = Bench::new(&engine, &target, Shown::new(terminal));
-    let measured = bench.measure(&grid, &points, &trials);
+    let measured = bench.measure(grid, points, &trials);
     let document = measured.map(|points| Document::new(&target, args.folds, points));
     latest.restore(&engine, document.as_ref().ok().and_then(Document::best_versions))?;
     let mut document = document?;
-    pictures::keep(&store, &grid, &points, &mut document)?;
-    drop(engine);
-
-    if args.json {
-        output::print_json(&document)?;
-    } else {
-        output::print(&document.text(&grid, &points, verbosity.verbose > 0))?;
-    }
-    document.failed(&grid, &points).map_or(Ok(()), Err)
+    keep(&store, &mut document)?;
+    Ok(document)
 }
 
 /// A point once, or once per fold.

@@ -1,11 +1,14 @@
 //! `pipeline tokenize`: how a model's tokenizer cuts texts. Needs tokenizer files only.
 
+use std::time::Instant;
+
 use serde::Serialize;
 use tokenizer::Tokenizer;
 
 use crate::args::TokenizeArgs;
 use crate::error::CliError;
 use crate::output;
+use crate::predict::given_texts;
 
 #[derive(Serialize)]
 struct Document {
@@ -19,12 +22,33 @@ struct Tokenized {
     tokens: Vec<String>,
 }
 
+/// What `--stats` prints.
+#[derive(Serialize)]
+struct Stats {
+    sentences: usize,
+    tokens: usize,
+    seconds: f64,
+    sentences_per_second: f64,
+}
+
 pub(crate) fn tokenize(args: &TokenizeArgs) -> Result<(), CliError> {
     let tokenizer = Tokenizer::load(&args.model).map_err(stage::Failure::from)?;
     let max_length = match args.max_length {
         Some(length) => length as usize,
         None => tokenizer.max_length().unwrap_or(usize::MAX),
     };
+    let texts = given_texts(&args.texts)?;
+    if args.stats {
+        let start = Instant::now();
+        let encodings = tokenizer.encode_batch(&texts, max_length);
+        let seconds = start.elapsed().as_secs_f64();
+        return output::print_json(&Stats {
+            sentences: texts.len(),
+            tokens: encodings.iter().map(|encoding| encoding.ids.len()).sum(),
+            seconds,
+            sentences_per_second: texts.len() as f64 / seconds,
+        });
+    }
     let tokenized = |text: &String| {
         let ids = tokenizer.encode(text, max_length).ids;
         Tokenized {
@@ -34,7 +58,7 @@ pub(crate) fn tokenize(args: &TokenizeArgs) -> Result<(), CliError> {
         }
     };
     let document = Document {
-        texts: args.texts.iter().map(tokenized).collect(),
+        texts: texts.iter().map(tokenized).collect(),
     };
     if args.json {
         return output::print_json(&document);

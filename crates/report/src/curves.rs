@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
-use crate::template::render;
+use crate::template::{Place, chart};
 
 /// One measured value during training, as a line of `metrics.jsonl` holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,15 @@ pub struct Curve {
 
 /// A panel for each name in the order of its first point, over the steps. Pass only what shall be drawn.
 pub fn curves_svg(points: &[CurvePoint]) -> Result<String, ReportError> {
+    draw(points, None, &COLUMN, Place::File)
+}
+
+/// As [`curves_svg`], with small panels side by side, and a line where the kept model stands.
+pub(crate) fn small_curves(points: &[CurvePoint], kept: Option<u64>) -> Result<String, ReportError> {
+    draw(points, kept, &ROWS, Place::Page)
+}
+
+fn draw(points: &[CurvePoint], kept: Option<u64>, grid: &Grid, place: Place) -> Result<String, ReportError> {
     let finite: Vec<&CurvePoint> = points.iter().filter(|point| point.value.is_finite()).collect();
     let last_step = finite.iter().map(|point| point.step).max().unwrap_or(0).max(1);
     let names = unique(finite.iter().map(|point| point.name.as_str()));
@@ -52,12 +61,15 @@ pub fn curves_svg(points: &[CurvePoint]) -> Result<String, ReportError> {
             )
         });
         let traces: Vec<Trace<'_>> = traces.collect();
-        let mut panel = panel(name, &traces, &axis, top_of(position, 0));
+        let mut panel = panel(name, &traces, &axis, grid.corner(position, 0));
         panel.place_legend();
+        panel.mark = kept
+            .filter(|step| *step <= last_step)
+            .map(|step| panel.x(step as f64, &axis));
         panel
     };
     let panels = names.iter().enumerate().map(panel).collect();
-    render("curves.svg", Drawing::new(panels, Vec::new(), &axis))
+    chart("curves.svg", place, Drawing::new(panels, Vec::new(), &axis, grid))
 }
 
 /// A panel for each split and name in the order of their first point, over the epochs: runs of different batch sizes
@@ -102,7 +114,7 @@ pub fn overlaid_curves_svg(curves: &[Curve]) -> Result<String, ReportError> {
             )
         });
         let traces: Vec<Trace<'_>> = traces.collect();
-        panel(name, &traces, &axis, top_of(position, names.len()))
+        panel(name, &traces, &axis, COLUMN.corner(position, names.len()))
     };
     let panels = unique(titles.iter().map(String::as_str))
         .iter()
@@ -114,17 +126,38 @@ pub fn overlaid_curves_svg(curves: &[Curve]) -> Result<String, ReportError> {
         .enumerate()
         .map(|(series, name)| Entry::new(name, series))
         .collect();
-    render("curves.svg", Drawing::new(panels, legend, &axis))
+    let drawing = Drawing::new(panels, legend, &axis, &COLUMN);
+    chart("curves.svg", Place::File, drawing)
 }
 
 fn title(point: &CurvePoint) -> String {
     format!("{} {}", point.split, point.name)
 }
 
+/// How panels are laid out.
+struct Grid {
+    /// Panels in a row.
+    columns: usize,
+    width: f64,
+    height: f64,
+}
+
+/// One panel below the other.
+const COLUMN: Grid = Grid {
+    columns: 1,
+    width: 620.0,
+    height: 190.0,
+};
+/// Small panels side by side.
+const ROWS: Grid = Grid {
+    columns: 2,
+    width: 380.0,
+    height: 150.0,
+};
+
+/// Space for the values left of a panel.
 const LEFT: f64 = 56.0;
 const TOP: f64 = 28.0;
-const PANEL_WIDTH: f64 = 620.0;
-const PANEL_HEIGHT: f64 = 190.0;
 const GAP: f64 = 62.0;
 /// Lines of more points are drawn as the means of this many stretches.
 const MOST_POINTS: usize = 240;
@@ -135,14 +168,37 @@ const MOST_DOTS: usize = 40;
 const COLOURS: usize = 8;
 const LEGEND_ROW: f64 = 18.0;
 
-/// Where panel number `position` begins below a legend of so many rows.
-fn top_of(position: usize, legend_rows: usize) -> f64 {
-    let legend = if legend_rows == 0 {
-        0.0
-    } else {
-        8.0 + legend_rows as f64 * LEGEND_ROW
-    };
-    TOP + legend + position as f64 * (PANEL_HEIGHT + GAP)
+/// Where a panel stands.
+#[derive(Clone, Copy)]
+struct Frame {
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl Grid {
+    /// Panel number `position`, below a legend of so many rows.
+    fn corner(&self, position: usize, legend_rows: usize) -> Frame {
+        let (row, column) = (position / self.columns, position % self.columns);
+        let left = LEFT + column as f64 * (self.width + LEFT);
+        let top = self.top(row, legend_rows);
+        Frame {
+            left,
+            right: left + self.width,
+            top,
+            bottom: top + self.height,
+        }
+    }
+
+    fn top(&self, row: usize, legend_rows: usize) -> f64 {
+        let legend = if legend_rows == 0 {
+            0.0
+        } else {
+            8.0 + legend_rows as f64 * LEGEND_ROW
+        };
+        TOP + legend + row as f64 * (self.height + GAP)
+    }
 }
 
 #[derive(Serialize)]
@@ -150,20 +206,20 @@ struct Drawing {
     width: f64,
     height: f64,
     left: f64,
-    right: f64,
-    x_label: &'static str,
     legend: Vec<Entry>,
     panels: Vec<Panel>,
 }
 
 impl Drawing {
-    fn new(panels: Vec<Panel>, legend: Vec<Entry>, axis: &Axis) -> Self {
+    fn new(mut panels: Vec<Panel>, legend: Vec<Entry>, axis: &Axis, grid: &Grid) -> Self {
+        if let Some(last) = panels.last_mut() {
+            last.x_label = Some(axis.label);
+        }
+        let columns = grid.columns.min(panels.len().max(1));
         Self {
-            width: LEFT + PANEL_WIDTH + 16.0,
-            height: top_of(panels.len().max(1), legend.len()),
+            width: columns as f64 * (LEFT + grid.width) + 16.0,
+            height: grid.top(panels.len().max(1).div_ceil(grid.columns), legend.len()),
             left: LEFT,
-            right: LEFT + PANEL_WIDTH,
-            x_label: axis.label,
             legend,
             panels,
         }
@@ -176,6 +232,7 @@ struct Entry {
     name: String,
     colour: usize,
     dashed: bool,
+    x: f64,
     y: f64,
 }
 
@@ -186,6 +243,7 @@ impl Entry {
             name: name.to_owned(),
             colour: series % COLOURS,
             dashed: series >= COLOURS,
+            x: LEFT,
             y,
         }
     }
@@ -215,8 +273,13 @@ impl<'a> Trace<'a> {
 #[derive(Serialize)]
 struct Panel {
     title: String,
+    left: f64,
+    right: f64,
     top: f64,
     bottom: f64,
+    x_label: Option<&'static str>,
+    /// Where an upright line stands.
+    mark: Option<f64>,
     y_ticks: Vec<Tick>,
     x_ticks: Vec<Tick>,
     lines: Vec<Line>,
@@ -240,9 +303,13 @@ struct Line {
 }
 
 impl Panel {
+    fn x(&self, at: f64, axis: &Axis) -> f64 {
+        round(self.left + (self.right - self.left) * at / axis.last)
+    }
+
     /// A legend of its own, above to the right.
     fn place_legend(&mut self) {
-        let mut legend_x = LEFT + PANEL_WIDTH;
+        let mut legend_x = self.right;
         for line in self.lines.iter_mut().rev() {
             legend_x -= 34.0 + 7.0 * line.name.chars().count() as f64;
             line.legend_x = Some(legend_x);
@@ -250,8 +317,13 @@ impl Panel {
     }
 }
 
-fn panel(name: &str, traces: &[Trace<'_>], axis: &Axis, top: f64) -> Panel {
-    let bottom = top + PANEL_HEIGHT;
+fn panel(name: &str, traces: &[Trace<'_>], axis: &Axis, frame: Frame) -> Panel {
+    let Frame {
+        left,
+        right,
+        top,
+        bottom,
+    } = frame;
     let values = || {
         traces
             .iter()
@@ -265,8 +337,8 @@ fn panel(name: &str, traces: &[Trace<'_>], axis: &Axis, top: f64) -> Panel {
         y_values.first().map_or(0.0, |tick| tick.0),
         y_values.last().map_or(1.0, |tick| tick.0),
     );
-    let x = |at: f64| round(LEFT + PANEL_WIDTH * at / axis.last);
-    let y = |value: f64| round(bottom - PANEL_HEIGHT * (value - floor) / (ceiling - floor));
+    let x = |at: f64| round(left + (right - left) * at / axis.last);
+    let y = |value: f64| round(bottom - (bottom - top) * (value - floor) / (ceiling - floor));
 
     let line = |trace: &Trace<'_>| {
         let thinned = thinned(&trace.values).into_iter();
@@ -288,8 +360,12 @@ fn panel(name: &str, traces: &[Trace<'_>], axis: &Axis, top: f64) -> Panel {
     };
     Panel {
         title: name.to_owned(),
+        left,
+        right,
         top,
         bottom,
+        x_label: None,
+        mark: None,
         y_ticks: y_values
             .into_iter()
             .map(|(value, text)| Tick { at: y(value), text })

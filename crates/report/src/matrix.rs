@@ -5,7 +5,8 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::ReportError;
-use crate::template::render;
+use crate::layout::COLUMN;
+use crate::template::{Place, chart};
 
 /// The counts. Single-label: a header of predicted classes and a first column of true ones. Multi-label: a line per
 /// label with its true negatives, false positives, false negatives and true positives.
@@ -51,15 +52,20 @@ fn quoted(name: &str) -> String {
 /// # Panics
 /// If there is not one label per class.
 pub fn confusion_matrix_svg(labels: &[impl AsRef<str>], tally: &Tally) -> Result<String, ReportError> {
+    draw(labels, tally, Place::File)
+}
+
+/// As [`confusion_matrix_svg`], wherever it stands.
+pub(crate) fn draw(labels: &[impl AsRef<str>], tally: &Tally, place: Place) -> Result<String, ReportError> {
     let labels: Vec<&str> = labels.iter().map(AsRef::as_ref).collect();
     match tally {
         Tally::Classes(matrix) => {
             assert_eq!(labels.len(), matrix.classes(), "one label per class");
-            render("confusion_matrix.svg", drawing(&labels, matrix))
+            chart("confusion_matrix.svg", place, drawing(&labels, matrix))
         }
         Tally::Labels(counts) => {
             assert_eq!(labels.len(), counts.classes(), "one label per class");
-            render("label_counts.svg", label_drawing(&labels, counts))
+            chart("label_counts.svg", place, label_drawing(&labels, counts))
         }
     }
 }
@@ -104,12 +110,9 @@ struct Cell {
     predicted: String,
 }
 
-/// Width of a terminal column in the charts' 13 pixel type.
-const COLUMN: usize = 7;
-
 fn drawing(labels: &[&str], matrix: &ConfusionMatrix) -> Drawing {
     let shares = labels.len() <= 14;
-    let (cell_width, cell_height) = if shares { (68, 46) } else { (40, 30) };
+    let (cell_width, cell_height) = if shares { (54, 44) } else { (40, 30) };
     let longest = labels.iter().map(|label| label.width()).max().unwrap_or(0) * COLUMN;
     let upright = longest + 8 > cell_width;
     let left = 24 + longest + 12;

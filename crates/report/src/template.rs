@@ -1,11 +1,36 @@
 //! The templates, and the filters that they use. All text is escaped.
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment};
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, HtmlEscape};
 use serde::Serialize;
 
 use crate::ReportError;
+
+/// Where a chart stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A file of its own, which carries its style.
+    File,
+    /// In a page, which has the charts' style once.
+    Page,
+}
+
+/// Renders a chart.
+pub(crate) fn chart(
+    name: &'static str,
+    place: Place,
+    drawing: impl Serialize,
+) -> Result<String, ReportError> {
+    #[derive(Serialize)]
+    struct Chart<D> {
+        own_style: bool,
+        #[serde(flatten)]
+        drawing: D,
+    }
+    let own_style = place == Place::File;
+    render(name, Chart { own_style, drawing })
+}
 
 /// Renders a template of this crate.
 pub(crate) fn render(name: &'static str, context: impl Serialize) -> Result<String, ReportError> {
@@ -18,7 +43,9 @@ pub(crate) fn render(name: &'static str, context: impl Serialize) -> Result<Stri
     environment.add_filter("fixed", fixed);
     environment.add_filter("signed", signed);
     environment.add_filter("percent", percent);
+    environment.add_filter("share", share);
     environment.add_filter("thousands", thousands);
+    environment.add_filter("code", code);
     environment.add_filter("yaml", yaml);
     environment.add_filter("cell", cell);
     for (name, source) in SOURCES {
@@ -34,17 +61,40 @@ pub(crate) fn render(name: &'static str, context: impl Serialize) -> Result<Stri
         .map_err(|error| ReportError::new(name, error))
 }
 
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 22] = [
+    ("chart.css", include_str!("../templates/chart.css")),
     ("label_counts.svg", include_str!("../templates/label_counts.svg")),
     (
         "confusion_matrix.svg",
         include_str!("../templates/confusion_matrix.svg"),
     ),
     ("curves.svg", include_str!("../templates/curves.svg")),
+    ("funnel.svg", include_str!("../templates/funnel.svg")),
+    ("intervals.svg", include_str!("../templates/intervals.svg")),
     ("reliability.svg", include_str!("../templates/reliability.svg")),
-    ("chart.css", include_str!("../templates/chart.css")),
-    ("golden.css", include_str!("../templates/golden.css")),
-    ("golden.html", include_str!("../templates/golden.html")),
+    ("shares.svg", include_str!("../templates/shares.svg")),
+    ("golden.css", include_str!("../templates/golden/golden.css")),
+    ("golden.html", include_str!("../templates/golden/golden.html")),
+    ("macros.html", include_str!("../templates/golden/macros.html")),
+    ("headline.html", include_str!("../templates/golden/headline.html")),
+    (
+        "comparison.html",
+        include_str!("../templates/golden/comparison.html"),
+    ),
+    ("model.html", include_str!("../templates/golden/model.html")),
+    ("slices.html", include_str!("../templates/golden/slices.html")),
+    (
+        "pseudo_labels.html",
+        include_str!("../templates/golden/pseudo_labels.html"),
+    ),
+    ("training.html", include_str!("../templates/golden/training.html")),
+    (
+        "golden_rows.html",
+        include_str!("../templates/golden/golden_rows.html"),
+    ),
+    ("lineage.html", include_str!("../templates/golden/lineage.html")),
+    ("methods.html", include_str!("../templates/golden/methods.html")),
+    ("compare.html", include_str!("../templates/compare.html")),
     ("model_card.md", include_str!("../templates/model_card.md")),
 ];
 
@@ -62,7 +112,7 @@ fn fixed(value: f64, digits: usize) -> String {
 }
 
 /// With a sign, and a real minus.
-fn signed(value: f64, digits: usize) -> String {
+pub(crate) fn signed(value: f64, digits: usize) -> String {
     format!("{value:+.digits$}").replace('-', "\u{2212}")
 }
 
@@ -70,7 +120,12 @@ fn percent(value: f64) -> String {
     format!("{:.0}%", value * 100.0)
 }
 
-fn thousands(value: u64) -> String {
+/// With one digit, for shares that may be small.
+fn share(value: f64) -> String {
+    format!("{:.1} %", value * 100.0)
+}
+
+pub(crate) fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let groups: Vec<&str> = digits
         .as_bytes()
@@ -79,6 +134,26 @@ fn thousands(value: u64) -> String {
         .filter_map(|group| std::str::from_utf8(group).ok())
         .collect();
     groups.join(",")
+}
+
+/// Html of a text in which `names` stand between backticks.
+fn code(value: &str) -> Value {
+    let parts = value.split('`').map(|part| HtmlEscape(part).to_string());
+    let mut parts: Vec<String> = parts.collect();
+    // An odd backtick stands for itself.
+    if parts.len().is_multiple_of(2) {
+        let last = parts.pop().unwrap_or_default();
+        let before = parts.pop().unwrap_or_default();
+        parts.push(format!("{before}`{last}"));
+    }
+    let marked = parts.iter().enumerate().map(|(position, part)| {
+        if position % 2 == 0 {
+            part.clone()
+        } else {
+            format!("<code>{part}</code>")
+        }
+    });
+    Value::from_safe_string(marked.collect())
 }
 
 /// A double-quoted scalar of YAML, and a string of Python.
@@ -111,6 +186,13 @@ mod tests {
     #[test]
     fn a_cell_stays_in_its_column() {
         assert_eq!(cell("a|b\nc"), "a\\|b c");
+    }
+
+    #[test]
+    fn names_between_backticks_are_code() {
+        let html = |text| code(text).to_string();
+        assert_eq!(html("`a<b` is `c`"), "<code>a&lt;b</code> is <code>c</code>");
+        assert_eq!(html("5` and <"), "5` and &lt;");
     }
 
     #[test]

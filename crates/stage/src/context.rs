@@ -1,14 +1,14 @@
 //! What a stage's `run` is given, and what it gives back.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use classification::{LabelSet, Task};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Event, EventSink, Failure, InputItem, Invocation, Level, Runtime};
+use crate::{Ancestor, Event, EventSink, Failure, InputItem, Invocation, Level, Runtime};
 
 /// A stage's view of its invocation.
 pub struct Context {
@@ -62,6 +62,17 @@ impl Context {
                 self.invocation.stage
             ))),
         }
+    }
+
+    /// The stages that the inputs come from.
+    pub fn lineage(&self) -> &[Ancestor] {
+        &self.invocation.lineage
+    }
+
+    /// A folder that outlives a kill and goes when the version is committed, with what an earlier, unfinished run of
+    /// the same fingerprint left. What is in it may be torn.
+    pub fn work(&self) -> Option<&Path> {
+        self.invocation.work.as_deref()
     }
 
     /// Where to write the output `file`; parent folders are made.

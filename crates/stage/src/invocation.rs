@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use classification::{LabelSet, Task};
 use serde::{Deserialize, Serialize};
 
-use crate::{ArtifactType, Failure, Format};
+use crate::{ArtifactType, Failure, Format, Guard};
 
 /// How the rows of a file are found, as far as the pipeline file says so; the rest is detected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,23 @@ impl Default for Runtime {
     }
 }
 
+/// A stage that a result stands on, as far as the fingerprint of that stage determines it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ancestor {
+    /// Its name in the pipeline file.
+    pub stage: String,
+    /// Its kind.
+    pub kind: String,
+    /// Identity of the version used, in hex.
+    pub fingerprint: String,
+    /// Its resolved params.
+    pub params: serde_json::Value,
+    /// Input name → items as the user wrote them (`prepare.train`, `datasets/train.csv`), in the file's order.
+    pub inputs: Vec<(String, Vec<String>)>,
+    /// Folder of the version, with its outputs.
+    pub path: PathBuf,
+}
+
 /// The whole of a stage process's world, read from a JSON file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Invocation {
@@ -113,8 +130,23 @@ pub struct Invocation {
     pub inputs: BTreeMap<String, Vec<InputItem>>,
     /// Input names in the order of the pipeline file.
     pub input_order: Vec<String>,
+    /// All stages that its inputs come from, those that others need first; empty unless the kind
+    /// [uses](crate::Uses::lineage) them.
+    #[serde(default)]
+    pub lineage: Vec<Ancestor>,
+    /// For a kind that measures: whether its models are known not to have learnt from its golden rows.
+    #[serde(default)]
+    pub guard: Guard,
+    /// Tag → `report.json` of the version of this stage that has it, for [tags](crate::StageKind::tags) that the params
+    /// refer to. A tag that no version has is absent.
+    #[serde(default)]
+    pub promoted: BTreeMap<String, PathBuf>,
     /// Where outputs are written; exists and is empty.
     pub output: PathBuf,
+    /// A folder that outlives a kill: the next run of the same fingerprint finds in it what this one left. It exists,
+    /// and goes when the version is committed. What is in it may be torn: the stage checks what it takes.
+    #[serde(default)]
+    pub work: Option<PathBuf>,
     /// Identity of the result, in hex.
     pub fingerprint: String,
     /// The engine's process id: the stage ends when this is no longer its parent.

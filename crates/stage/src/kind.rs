@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{ArtifactType, CheckContext, Completion, Context, Failure, Problem};
+use crate::{ArtifactType, CheckContext, Completion, Context, Duty, Failure, Problem, Role};
 
 /// An input that a kind takes.
 #[derive(Clone, Debug)]
@@ -69,6 +69,8 @@ pub struct Uses {
     pub labels: bool,
     /// The numeric precision.
     pub precision: bool,
+    /// How its inputs came about: [`Context::lineage`] is filled, and every stage upstream counts by its fingerprint.
+    pub lineage: bool,
 }
 
 /// A kind of stage: static facts, a check, and the work itself.
@@ -93,6 +95,21 @@ pub trait StageKind: Sync {
     }
     /// Checks params as written in the pipeline file; reports all that is wrong.
     fn check(&self, params: &Value, ctx: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>>;
+    /// What it does to keep golden rows apart from what models learn from.
+    fn duty(&self, _params: &Value) -> Duty {
+        Duty::PassesOn
+    }
+    /// What models learn from the input `name`.
+    fn role(&self, _name: &str) -> Role {
+        Role::Learnt
+    }
+    /// Tags of versions of the same stage that these resolved params refer to: [`Invocation::promoted`] has their
+    /// reports, which count in the result's identity.
+    ///
+    /// [`Invocation::promoted`]: crate::Invocation::promoted
+    fn tags(&self, _params: &Value) -> Vec<String> {
+        Vec::new()
+    }
     /// What is written for these resolved params and given input names.
     fn outputs(&self, params: &Value, inputs: &BTreeSet<String>) -> Vec<OutputSpec>;
     /// Does the work.

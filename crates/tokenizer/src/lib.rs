@@ -12,6 +12,7 @@ mod special;
 mod tokenizer;
 mod trainer;
 mod unigram;
+mod word_piece;
 
 pub use batch::length_batches;
 pub use error::TokenizerError;

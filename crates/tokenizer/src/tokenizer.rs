@@ -8,6 +8,7 @@ use tokenizers::models::ModelWrapper;
 
 use crate::sentence_piece::{self, SentencePiece};
 use crate::special::{CLS, PAD, SEP, UNK};
+use crate::word_piece::WordPiece;
 use crate::{TokenizerError, files, save};
 
 /// A character that no vocabulary has.
@@ -24,6 +25,8 @@ pub struct Encoding {
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    /// The short way for most texts, where the settings allow it.
+    word_piece: Option<WordPiece>,
     vocab_size: usize,
     cls: u32,
     sep: u32,
@@ -93,6 +96,7 @@ impl Tokenizer {
             .with_truncation(None)
             .map_err(|error| TokenizerError::invalid(path, error))?;
         Ok(Self {
+            word_piece: WordPiece::new(&inner),
             inner,
             vocab_size: highest as usize + 1,
             cls,
@@ -149,8 +153,7 @@ impl Tokenizer {
     /// The ids of `text`, at most `max_length` of them (at least 2); `[SEP]` stays when it is truncated.
     pub fn encode(&self, text: &str, max_length: usize) -> Encoding {
         let room = max_length.saturating_sub(2);
-        let mut words = self.words(text);
-        words.truncate(room);
+        let mut words = self.words(text, room);
         let mut ids = Vec::with_capacity(words.len() + 2);
         ids.push(self.cls);
         ids.append(&mut words);
@@ -158,10 +161,25 @@ impl Tokenizer {
         Encoding { ids }
     }
 
-    fn words(&self, text: &str) -> Vec<u32> {
+    /// Ids of the words alone, at most `room`.
+    fn words(&self, text: &str, room: usize) -> Vec<u32> {
         if let Some(model) = self.sentence_piece.as_ref().filter(|_| self.exact) {
-            return model.encode(text);
+            let mut ids = model.encode(text);
+            ids.truncate(room);
+            return ids;
         }
+        let short = self.word_piece.as_ref();
+        short
+            .and_then(|words| words.encode(text, room))
+            .unwrap_or_else(|| {
+                let mut ids = self.spelt(text);
+                ids.truncate(room);
+                ids
+            })
+    }
+
+    /// Ids of the words alone, as `tokenizers` finds them.
+    pub(crate) fn spelt(&self, text: &str) -> Vec<u32> {
         let encoded = self.inner.encode_fast(text, false);
         encoded
             .expect("a model with an unknown token spells any text")
@@ -169,10 +187,16 @@ impl Tokenizer {
             .to_vec()
     }
 
+    #[cfg(test)]
+    pub(crate) fn word_piece(&self) -> Option<&WordPiece> {
+        self.word_piece.as_ref()
+    }
+
     /// [`Tokenizer::encode`] for many texts, on all threads, in input order.
     pub fn encode_batch<S: AsRef<str> + Sync>(&self, texts: &[S], max_length: usize) -> Vec<Encoding> {
         texts
             .par_iter()
+            .with_min_len(64)
             .map(|text| self.encode(text.as_ref(), max_length))
             .collect()
     }

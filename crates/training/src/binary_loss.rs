@@ -37,28 +37,51 @@ impl BinaryCrossEntropy {
     /// - labels: those of each of the `batch` texts
     /// - returns `[1]`
     pub fn sum(&self, logits: Tensor<2>, labels: &[&LabelIds], device: &Device) -> Tensor<1> {
-        let (is, is_not) = self.targets(labels);
+        let target = |text: usize, class: usize| {
+            if labels[text].contains(class) {
+                1.0 - self.smoothing / 2.0
+            } else {
+                self.smoothing / 2.0
+            }
+        };
+        self.sum_of(logits, self.targets(labels.len(), target), device)
+    }
+
+    /// As [`BinaryCrossEntropy::sum`], where the targets are probabilities: `y` lies between 0 and 1.
+    ///
+    /// # Shapes
+    /// - logits: `[batch, labels]`
+    /// - targets: for each of the `batch` texts one probability per label
+    /// - returns `[1]`
+    pub fn sum_soft(&self, logits: Tensor<2>, targets: &[&[f32]], device: &Device) -> Tensor<1> {
+        let target =
+            |text: usize, class: usize| targets[text][class] * (1.0 - self.smoothing) + self.smoothing / 2.0;
+        self.sum_of(logits, self.targets(targets.len(), target), device)
+    }
+
+    fn sum_of(
+        &self,
+        logits: Tensor<2>,
+        (is, is_not): (TensorData, TensorData),
+        device: &Device,
+    ) -> Tensor<1> {
         let is = Tensor::<2>::from_data(is, device) * log_sigmoid(logits.clone());
         let is_not = Tensor::<2>::from_data(is_not, device) * log_sigmoid(logits.neg());
         (is + is_not).sum().neg()
     }
 
-    /// `p t` and `1 - t`, both as `[batch, labels]`.
-    fn targets(&self, labels: &[&LabelIds]) -> (TensorData, TensorData) {
+    /// `p t` and `1 - t`, both as `[batch, labels]`, given `t` by text and label.
+    fn targets(&self, texts: usize, target: impl Fn(usize, usize) -> f32) -> (TensorData, TensorData) {
         let classes = self.positive_weights.len();
         let (mut is, mut is_not) = (Vec::new(), Vec::new());
-        for labels in labels {
+        for text in 0..texts {
             for (class, weight) in self.positive_weights.iter().enumerate() {
-                let target = if labels.contains(class) {
-                    1.0 - self.smoothing / 2.0
-                } else {
-                    self.smoothing / 2.0
-                };
+                let target = target(text, class);
                 is.push(weight * target);
                 is_not.push(1.0 - target);
             }
         }
-        let shape = [labels.len(), classes];
+        let shape = [texts, classes];
         (TensorData::new(is, shape), TensorData::new(is_not, shape))
     }
 }

@@ -9,6 +9,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// `-Σ_c w_c ((1 - a) [c = y] + a / K) log p_c`; a batch's loss is the sum over its texts divided by `Σ w_y`.
 /// The divisor is a matter of labels alone, so it is computed apart ([`CrossEntropy::weight`]): the sums of several
 /// batches over their common divisor have the gradient of one large batch.
+///
+/// With probabilities `q` in place of a label it is `-Σ_c w_c ((1 - a) q_c + a / K) log p_c`, and a batch's divisor is
+/// the number of its texts ([`CrossEntropy::sum_soft`]); so it is in PyTorch.
 #[derive(Clone, Debug)]
 pub struct CrossEntropy {
     smoothing: f32,
@@ -42,6 +45,28 @@ impl CrossEntropy {
     pub fn sum(&self, logits: Tensor<2>, labels: &[usize], device: &Device) -> Tensor<1> {
         let targets = Tensor::<2>::from_data(self.targets(labels), device);
         (log_softmax(logits, 1) * targets).sum().neg()
+    }
+
+    /// The loss of a batch times the number of its texts, where the targets are probabilities.
+    ///
+    /// # Shapes
+    /// - logits: `[batch, classes]`
+    /// - targets: for each of the `batch` texts one probability per class
+    /// - returns `[1]`
+    pub fn sum_soft(&self, logits: Tensor<2>, targets: &[&[f32]], device: &Device) -> Tensor<1> {
+        let spread = self.smoothing / self.weights.len() as f32;
+        let smooth = |probability: &f32| (1.0 - self.smoothing) * probability + spread;
+        let weighted = targets.iter().flat_map(|row| {
+            let pairs = row.iter().zip(&self.weights);
+            pairs.map(|(probability, weight)| weight * smooth(probability))
+        });
+        let data = TensorData::new(
+            weighted.collect::<Vec<f32>>(),
+            [targets.len(), self.weights.len()],
+        );
+        (log_softmax(logits, 1) * Tensor::<2>::from_data(data, device))
+            .sum()
+            .neg()
     }
 
     /// `w_c ((1 - a) [c = y] + a / K)` as `[batch, classes]`.

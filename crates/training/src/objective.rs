@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use classification::{LabelIds, Task};
 
+use crate::examples::Targets;
 use crate::{BinaryCrossEntropy, CrossEntropy};
 
 /// The loss of a task.
@@ -23,22 +24,28 @@ impl Objective {
         }
     }
 
-    /// What the sum over texts with these labels is to be divided by.
-    pub(crate) fn weight<'l>(&self, labels: impl Iterator<Item = &'l LabelIds>) -> f64 {
-        match self {
-            Self::Single(loss) => loss.weight(labels.map(class)),
-            Self::Multi(loss) => loss.weight(labels.count()),
+    /// What the sum over texts with these targets is to be divided by.
+    pub(crate) fn weight(&self, targets: &Targets<'_>) -> f64 {
+        match (self, targets) {
+            (Self::Single(loss), Targets::Labels(labels)) => {
+                loss.weight(labels.iter().map(|labels| class(labels)))
+            }
+            (Self::Single(_), Targets::Soft(rows)) => rows.len() as f64,
+            (Self::Multi(loss), Targets::Labels(labels)) => loss.weight(labels.len()),
+            (Self::Multi(loss), Targets::Soft(rows)) => loss.weight(rows.len()),
         }
     }
 
     /// The loss of a batch times its divisor.
-    pub(crate) fn sum(&self, logits: Tensor<2>, labels: &[&LabelIds], device: &Device) -> Tensor<1> {
-        match self {
-            Self::Single(loss) => {
+    pub(crate) fn sum(&self, logits: Tensor<2>, targets: &Targets<'_>, device: &Device) -> Tensor<1> {
+        match (self, targets) {
+            (Self::Single(loss), Targets::Labels(labels)) => {
                 let classes: Vec<usize> = labels.iter().map(|labels| class(labels)).collect();
                 loss.sum(logits, &classes, device)
             }
-            Self::Multi(loss) => loss.sum(logits, labels, device),
+            (Self::Single(loss), Targets::Soft(rows)) => loss.sum_soft(logits, rows, device),
+            (Self::Multi(loss), Targets::Labels(labels)) => loss.sum(logits, labels, device),
+            (Self::Multi(loss), Targets::Soft(rows)) => loss.sum_soft(logits, rows, device),
         }
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
     ) -> Result<SequenceClassifier, TrainingError> {
         let start = Instant::now();
         let rows = || batches.iter().flatten().copied();
-        let weight = self.loss.weight(rows().map(|row| &self.data.train.labels[row]));
+        let weight = self.loss.weight(&self.data.train.targets(rows()));
         let mut loss = 0.0;
         let mut gradients: Option<Gradients> = None;
         for batch in batches {
@@ -124,11 +124,11 @@ impl<'a> Run<'a> {
             .iter()
             .map(|row| self.data.train.encodings[*row].ids.as_slice())
             .collect();
-        let labels: Vec<_> = rows.iter().map(|row| &self.data.train.labels[*row]).collect();
+        let targets = self.data.train.targets(rows.iter().copied());
         let batch = Batch::new(&encodings, self.data.pad_id, self.device);
         let loss = self
             .loss
-            .sum(model.forward(&batch), &labels, self.device)
+            .sum(model.forward(&batch), &targets, self.device)
             .div_scalar(weight);
         let value: f32 = loss.clone().try_into_scalar().map_err(TrainingError::tensor)?;
         self.finite("the loss", f64::from(value), rows.iter().copied())?;

@@ -119,6 +119,9 @@ fn check(
             return Err(TrainingError::Mismatch("a text has not exactly one label".into()));
         }
     }
+    if let Some(soft) = &data.train.soft {
+        check_soft(soft, data)?;
+    }
     if let Thresholds::Fixed(thresholds) = data.thresholds
         && data.task == Task::MultiLabel
         && thresholds.len() != data.classes
@@ -136,6 +139,23 @@ fn check(
             data.classes
         ))),
         _ => Ok(()),
+    }
+}
+
+/// Every text has one probability per class.
+fn check_soft(soft: &[Vec<f32>], data: &Data<'_>) -> Result<(), TrainingError> {
+    if soft.len() != data.train.len() {
+        let message = format!("{} soft labels for {} texts", soft.len(), data.train.len());
+        return Err(TrainingError::Mismatch(message));
+    }
+    let is_probability = |value: &f32| (0.0..=1.0).contains(value);
+    let fits = |row: &Vec<f32>| row.len() == data.classes && row.iter().all(is_probability);
+    match soft.iter().position(|row| !fits(row)) {
+        None => Ok(()),
+        Some(row) => Err(TrainingError::Mismatch(format!(
+            "the soft label of row `{}` is not {} probabilities",
+            data.train.ids[row], data.classes
+        ))),
     }
 }
 

@@ -2,19 +2,43 @@
 
 use classification::{ClassMetrics, GateOutcome, Interval, MultiLabelMetrics, Tally};
 use serde::{Serialize, Serializer};
+use stage::Guard;
 
 use crate::evaluation::{Comparison, Evaluation, ModelFigures};
 use crate::golden::Golden;
+use crate::noise::NoiseEntry;
+use crate::slices::{Slice, SliceFigures, SliceTable};
 
 /// The document.
 #[derive(Serialize)]
 pub(crate) struct Document<'a> {
     schema_version: u32,
+    guard: GuardEntry<'a>,
     labels: &'a [&'a str],
     golden: GoldenEntry<'a>,
     models: Ordered<ModelEntry<'a>>,
     comparison: Option<ComparisonEntry<'a>>,
     gates: &'a [GateOutcome],
+    /// `length`, and with several sources `source`.
+    slices: Ordered<Vec<SliceEntry<'a>>>,
+    golden_noise: NoiseEntry,
+}
+
+/// Whether golden rows were kept apart from what the models learnt from.
+#[derive(Serialize)]
+struct GuardEntry<'a> {
+    /// Null where nothing is known of it.
+    guarded: Option<bool>,
+    /// Why not.
+    reasons: &'a [String],
+}
+
+/// Golden rows that have something in common.
+#[derive(Serialize)]
+struct SliceEntry<'a> {
+    slice: &'a str,
+    rows: usize,
+    models: Ordered<&'a SliceFigures>,
 }
 
 #[derive(Serialize)]
@@ -38,6 +62,7 @@ struct ModelEntry<'a> {
     /// Multi-label: one 2×2 matrix per label.
     confusion_matrix: &'a Tally,
     ece: f64,
+    ece_adaptive: f64,
     nll: f64,
     brier: f64,
     ci95: Ordered<Interval>,
@@ -52,10 +77,17 @@ struct ComparisonEntry<'a> {
     mcnemar_p: f64,
     fixed: u64,
     broken: u64,
+    both_right: u64,
+    both_wrong: u64,
 }
 
 impl<'a> Document<'a> {
-    pub(crate) fn new(labels: &'a [&'a str], golden: &'a Golden, evaluation: &'a Evaluation) -> Self {
+    pub(crate) fn new(
+        labels: &'a [&'a str],
+        golden: &'a Golden,
+        evaluation: &'a Evaluation,
+        guard: &'a Guard,
+    ) -> Self {
         let model = |figures: &'a ModelFigures| (figures.name.clone(), ModelEntry::new(labels, figures));
         let name = |position: usize| evaluation.models[position].name.as_str();
         let comparison = |comparison: &Comparison| ComparisonEntry {
@@ -66,9 +98,25 @@ impl<'a> Document<'a> {
             mcnemar_p: comparison.mcnemar.p_value,
             fixed: comparison.mcnemar.fixed,
             broken: comparison.mcnemar.broken,
+            both_right: comparison.both_right,
+            both_wrong: comparison.both_wrong,
         };
+        let slice = |slice: &'a Slice| SliceEntry {
+            slice: &slice.name,
+            rows: slice.rows.len(),
+            models: Ordered(
+                evaluation
+                    .models
+                    .iter()
+                    .zip(&slice.models)
+                    .map(|(model, figures)| (model.name.clone(), figures))
+                    .collect(),
+            ),
+        };
+        let slices = |table: &'a SliceTable| (table.by.to_owned(), table.slices.iter().map(slice).collect());
         Self {
             schema_version: 1,
+            guard: guard.into(),
             labels,
             golden: GoldenEntry {
                 rows: golden.rows.len(),
@@ -77,7 +125,20 @@ impl<'a> Document<'a> {
             models: Ordered(evaluation.models.iter().map(model).collect()),
             comparison: evaluation.comparison.as_ref().map(comparison),
             gates: &evaluation.gates,
+            slices: Ordered(evaluation.slices.iter().map(slices).collect()),
+            golden_noise: evaluation.noise.entry(labels, golden, &evaluation.models),
         }
+    }
+}
+
+impl<'a> From<&'a Guard> for GuardEntry<'a> {
+    fn from(guard: &'a Guard) -> Self {
+        let (guarded, reasons): (_, &[String]) = match guard {
+            Guard::Guarded => (Some(true), &[]),
+            Guard::Unguarded { reasons } => (Some(false), reasons),
+            Guard::Unknown => (None, &[]),
+        };
+        Self { guarded, reasons }
     }
 }
 
@@ -96,6 +157,7 @@ impl<'a> ModelEntry<'a> {
             per_class: Ordered(labels.iter().zip(&metrics.per_class).map(class).collect()),
             confusion_matrix: &figures.confusion,
             ece: figures.calibration.expected_error,
+            ece_adaptive: figures.calibration.adaptive_error,
             nll: figures.calibration.negative_log_likelihood,
             brier: figures.calibration.brier,
             ci95: intervals(labels, figures),
@@ -123,16 +185,18 @@ fn intervals(labels: &[&str], figures: &ModelFigures) -> Ordered<Interval> {
     let whole = whole
         .into_iter()
         .map(|(name, interval)| (name.to_owned(), interval));
-    let class = |(label, interval): (&&str, &Interval)| (format!("per_class.{label}.f1"), *interval);
+    let class = |(label, interval): (&&str, &Option<Interval>)| {
+        interval.map(|interval| (format!("per_class.{label}.f1"), interval))
+    };
     Ordered(
         whole
-            .chain(labels.iter().zip(&intervals.class_f1).map(class))
+            .chain(labels.iter().zip(&intervals.class_f1).filter_map(class))
             .collect(),
     )
 }
 
 /// A mapping that keeps its order.
-struct Ordered<V>(Vec<(String, V)>);
+pub(crate) struct Ordered<V>(pub(crate) Vec<(String, V)>);
 
 impl<V: Serialize> Serialize for Ordered<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

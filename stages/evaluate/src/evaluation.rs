@@ -7,6 +7,9 @@ use classification::{
 
 use crate::golden::Golden;
 use crate::inference::Answer;
+use crate::noise::GoldenNoise;
+use crate::promoted::Promoted;
+use crate::slices::{SliceTable, slices};
 
 /// The level of all intervals but those that a gate asks for.
 pub(crate) const LEVEL: f64 = 0.95;
@@ -18,6 +21,8 @@ pub(crate) struct Plan {
     /// Positions of baseline and candidate, if two models are to be compared.
     pub(crate) pair: Option<(usize, usize)>,
     pub(crate) gates: Vec<Gate>,
+    /// What the gates compare with.
+    pub(crate) promoted: Promoted,
     pub(crate) resamples: usize,
     pub(crate) seed: u64,
 }
@@ -28,6 +33,8 @@ pub(crate) struct Evaluation {
     pub(crate) models: Vec<ModelFigures>,
     pub(crate) comparison: Option<Comparison>,
     pub(crate) gates: Vec<GateOutcome>,
+    pub(crate) noise: GoldenNoise,
+    pub(crate) slices: Vec<SliceTable>,
 }
 
 /// One model's figures.
@@ -55,6 +62,10 @@ pub(crate) struct Comparison {
     pub(crate) fixed: Vec<usize>,
     /// Rows that only the baseline has right, in the table's order.
     pub(crate) broken: Vec<usize>,
+    /// Rows that both have wrong, each in its own way, in the table's order.
+    pub(crate) changed: Vec<usize>,
+    pub(crate) both_right: u64,
+    pub(crate) both_wrong: u64,
 }
 
 impl Evaluation {
@@ -65,22 +76,31 @@ impl Evaluation {
             .iter()
             .map(|answer| labels_of(&answer.decisions))
             .collect();
-        let slices: Vec<&[&LabelIds]> = given.iter().map(Vec::as_slice).collect();
+        // Promoted models are resampled with the others: gates that compare with them are paired.
+        let promoted: Vec<Vec<&LabelIds>> = plan.promoted.labels().map(|l| l.iter().collect()).collect();
+        let predictions: Vec<&[&LabelIds]> = given.iter().chain(&promoted).map(Vec::as_slice).collect();
         let (task, classes) = (plan.task, plan.classes);
-        let bootstrap = Bootstrap::of_task(task, truth, &slices, classes, plan.resamples, plan.seed);
+        let bootstrap = Bootstrap::of_task(task, truth, &predictions, classes, plan.resamples, plan.seed);
         let right: Vec<Vec<bool>> = given.iter().map(|given| right(truth, given)).collect();
         drop(given);
         let figures = |(position, answer): (usize, Answer)| {
             ModelFigures::new(answer, truth, plan, &right[position], &bootstrap, position)
         };
         let models: Vec<ModelFigures> = answers.into_iter().enumerate().map(figures).collect();
-        let metrics: Vec<Metrics> = models.iter().map(|model| model.metrics.clone()).collect();
+        let mut metrics: Vec<Metrics> = models.iter().map(|model| model.metrics.clone()).collect();
+        metrics.extend(promoted.iter().map(|given| {
+            let given = given.iter().copied();
+            Tally::count(task, classes, truth.iter(), given).metrics()
+        }));
         let compare = |(baseline, candidate): (usize, usize)| {
             let difference = |metrics: &[Metrics]| metrics[candidate].macro_f1 - metrics[baseline].macro_f1;
-            let only = |one: usize, other: usize| -> Vec<usize> {
-                (0..truth.len())
-                    .filter(|&row| right[one][row] && !right[other][row])
-                    .collect()
+            let rows = |is: &dyn Fn(usize) -> bool| -> Vec<usize> {
+                (0..truth.len()).filter(|&row| is(row)).collect()
+            };
+            let only = |one: usize, other: usize| rows(&|row| right[one][row] && !right[other][row]);
+            let differ = |row: usize| {
+                let given = [baseline, candidate].map(|model| &models[model].decisions[row].labels);
+                given[0] != given[1]
             };
             Comparison {
                 baseline,
@@ -90,16 +110,24 @@ impl Evaluation {
                 mcnemar: McNemar::from_right(&right[baseline], &right[candidate]),
                 fixed: only(candidate, baseline),
                 broken: only(baseline, candidate),
+                changed: rows(&|row| !right[baseline][row] && !right[candidate][row] && differ(row)),
+                both_right: rows(&|row| right[baseline][row] && right[candidate][row]).len() as u64,
+                both_wrong: rows(&|row| !right[baseline][row] && !right[candidate][row]).len() as u64,
             }
         };
         let gates = plan
             .gates
             .iter()
-            .map(|gate| gate.evaluate(&metrics, &bootstrap))
+            .map(|gate| {
+                let earlier = |reference: &_| plan.promoted.earlier(reference, models.len());
+                gate.evaluate(&metrics, &bootstrap, &earlier)
+            })
             .collect();
         Self {
             comparison: plan.pair.map(compare),
             gates,
+            noise: GoldenNoise::find(task, classes, golden, &models),
+            slices: slices(task, classes, golden, &models),
             models,
         }
     }
@@ -173,6 +201,7 @@ mod tests {
 
     use classification::{LabelSet, Prediction};
     use dataset::Labelled;
+    use stage::Guard;
 
     use super::*;
     use crate::document::Document;
@@ -213,6 +242,7 @@ mod tests {
             classes: 2,
             pair: Some((0, 1)),
             gates: vec![gate],
+            promoted: Promoted::default(),
             resamples: 20,
             seed: 42,
         };
@@ -240,7 +270,10 @@ mod tests {
             evaluation.headline(4),
             "teacher macro-F1 0.5000, student 0.7333 on 4 golden rows"
         );
-        assert_eq!(evaluation.failed_gates(), ["student.accuracy >= 0.8: 0.7500"]);
+        assert_eq!(
+            evaluation.failed_gates(),
+            ["student.accuracy >= 0.8: 0.7500, short by 0.0500"]
+        );
     }
 
     #[test]
@@ -283,6 +316,7 @@ mod tests {
             classes: 2,
             pair: Some((0, 1)),
             gates: Vec::new(),
+            promoted: Promoted::default(),
             resamples: 20,
             seed: 42,
         };
@@ -291,7 +325,8 @@ mod tests {
         assert_eq!(evaluation.models[1].metrics.accuracy, 1.0);
         let comparison = evaluation.comparison.as_ref().unwrap();
         assert_eq!((comparison.mcnemar.fixed, comparison.mcnemar.broken), (2, 0));
-        let document = serde_json::to_value(Document::new(&NAMES, &golden, &evaluation)).unwrap();
+        let document =
+            serde_json::to_value(Document::new(&NAMES, &golden, &evaluation, &Guard::Unknown)).unwrap();
         let teacher = &document["models"]["teacher"];
         assert_eq!(
             teacher["confusion_matrix"],
@@ -305,7 +340,13 @@ mod tests {
     #[test]
     fn document_is_the_recorded_one() {
         let golden = golden();
-        let document = serde_json::to_string(&Document::new(&NAMES, &golden, &evaluation(&golden))).unwrap();
+        let document = serde_json::to_string(&Document::new(
+            &NAMES,
+            &golden,
+            &evaluation(&golden),
+            &Guard::Guarded,
+        ))
+        .unwrap();
         assert_eq!(document, include_str!("../tests/report.json").trim_end());
     }
 }

@@ -31,7 +31,8 @@ pub(crate) fn ask(
 ) -> Result<Answer, Failure> {
     let directory = &ctx.input(name)?.path;
     let device = open_device(&ctx.runtime().device, &ctx.runtime().backend)?;
-    let predictor = Predictor::load(directory, Some(ctx.labels()), &device)?;
+    let precision = &ctx.invocation().precision;
+    let predictor = Predictor::load_in(directory, Some(ctx.labels()), &device, precision)?;
     let settings = predictor.settings();
     if settings.task != ctx.task() {
         let (model, pipeline) = (settings.task.name(), ctx.task().name());

@@ -2,25 +2,32 @@
 //!
 //! The figures are those of `classification`, the documents those of `report`; this crate brings them together.
 
+mod background;
 mod document;
 mod evaluation;
 mod files;
 mod golden;
 mod inference;
+mod noise;
 mod params;
+mod promoted;
+mod slices;
+mod tables;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 use stage::{
-    ArtifactType, CheckContext, Completion, Context, Failure, InputSpec, OutputSpec, Problem, Resolved,
+    ArtifactType, CheckContext, Completion, Context, Duty, Failure, InputSpec, OutputSpec, Problem, Resolved,
     StageKind, Uses,
 };
 
 use crate::evaluation::{Evaluation, Plan};
 use crate::golden::Golden;
 pub use crate::params::Params;
+use crate::promoted::Promoted;
 
 /// The stage kind `evaluate`.
 pub struct Evaluate;
@@ -49,7 +56,7 @@ impl StageKind for Evaluate {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn uses(&self) -> Uses {
@@ -57,6 +64,7 @@ impl StageKind for Evaluate {
             seed: true,
             labels: true,
             precision: true,
+            lineage: true,
         }
     }
 
@@ -83,18 +91,35 @@ impl StageKind for Evaluate {
         })
     }
 
+    fn duty(&self, params: &Value) -> Duty {
+        Duty::Measures {
+            golden: GOLDEN,
+            allow_unguarded: params
+                .get("allow_unguarded")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
+        }
+    }
+
+    fn tags(&self, params: &Value) -> Vec<String> {
+        params::tags(params)
+    }
+
     fn outputs(&self, _params: &Value, inputs: &BTreeSet<String>) -> Vec<OutputSpec> {
         let mut outputs = vec![
             OutputSpec::new(files::REPORT, ArtifactType::Document),
             OutputSpec::new(files::HTML, ArtifactType::Document),
+            OutputSpec::new(files::SUSPECTS, ArtifactType::Table),
         ];
-        for model in inputs.iter().filter(|name| *name != GOLDEN) {
+        let models = inputs.iter().filter(|name| *name != GOLDEN);
+        if models.clone().count() > 1 {
+            outputs.push(OutputSpec::new(files::FLIPS, ArtifactType::Table));
+        }
+        for model in models {
             let document = |file| OutputSpec::new(files::of_model(model, file), ArtifactType::Document);
             outputs.extend(files::MODEL_DOCUMENTS.map(document));
-            outputs.push(OutputSpec::new(
-                files::of_model(model, files::ERRORS),
-                ArtifactType::Table,
-            ));
+            let table = |file| OutputSpec::new(files::of_model(model, file), ArtifactType::Table);
+            outputs.extend(files::MODEL_TABLES.map(table));
         }
         outputs
     }
@@ -115,7 +140,7 @@ impl StageKind for Evaluate {
             .collect();
         let mut completion = Completion::default();
         completion.timings.insert("models".into(), json!(timings));
-        let evaluation = Evaluation::new(&golden, answers, &plan(ctx, &params, &models)?);
+        let evaluation = Evaluation::new(&golden, answers, &plan(ctx, &params, &models, &golden)?);
         files::write(ctx, &golden, &evaluation, &params)?;
 
         completion.headline = Some(evaluation.headline(golden.rows.len()));
@@ -137,11 +162,11 @@ fn model_names(ctx: &Context) -> Vec<String> {
         .collect()
 }
 
-fn plan(ctx: &Context, params: &Params, models: &[String]) -> Result<Plan, Failure> {
+fn plan(ctx: &Context, params: &Params, models: &[String], golden: &Golden) -> Result<Plan, Failure> {
     let gates = params.parsed_gates(models, ctx.labels(), ctx.task());
     let gates = gates
         .into_iter()
-        .collect::<Result<_, _>>()
+        .collect::<Result<Vec<_>, _>>()
         .map_err(Failure::stage)?;
     let position = |name: &Option<String>| models.iter().position(|model| Some(model) == name.as_ref());
     let pair = position(&params.baseline).zip(position(&params.candidate));
@@ -149,6 +174,7 @@ fn plan(ctx: &Context, params: &Params, models: &[String]) -> Result<Plan, Failu
         task: ctx.task(),
         classes: ctx.labels().len(),
         pair: pair.filter(|(baseline, candidate)| baseline != candidate),
+        promoted: Promoted::read(ctx, &gates, golden)?,
         gates,
         resamples: params.bootstrap,
         seed: ctx.seed(),

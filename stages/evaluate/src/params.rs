@@ -3,6 +3,7 @@
 use classification::{Gate, GateError, LabelSet, Task};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use stage::{CheckContext, Problem, nearest};
 
 /// The params of `evaluate`.
@@ -10,7 +11,8 @@ use stage::{CheckContext, Problem, nearest};
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
     /// Conditions that fail the run (exit code 3) when they are not met: `student.macro_f1 >= 0.45`,
-    /// `student.macro_f1 - teacher.macro_f1 >= 0 at 95%`.
+    /// `student.macro_f1 - teacher.macro_f1 >= 0 at 95%`, `student.macro_f1 >= student.macro_f1@production` (of the
+    /// version of this stage that has the tag `production`).
     pub gates: Vec<String>,
     /// The model that the candidate is compared with. Absent: the first one.
     pub baseline: Option<String>,
@@ -22,6 +24,8 @@ pub struct Params {
     /// Tokens per batch, padding included. Absent: what suits the device.
     #[schemars(range(min = 1))]
     pub batch_tokens: Option<usize>,
+    /// Measure even where the models may have learnt from golden rows; the report then says "unguarded" on top.
+    pub allow_unguarded: bool,
 }
 
 impl Default for Params {
@@ -32,6 +36,7 @@ impl Default for Params {
             candidate: None,
             bootstrap: 1000,
             batch_tokens: None,
+            allow_unguarded: false,
         }
     }
 }
@@ -112,6 +117,16 @@ impl Params {
     }
 }
 
+/// The tags that the gates of resolved params name, each once.
+pub(crate) fn tags(params: &Value) -> Vec<String> {
+    let gates = params.get("gates").and_then(Value::as_array);
+    let gates = gates.into_iter().flatten().filter_map(Value::as_str);
+    let mut tags: Vec<String> = gates.flat_map(Gate::tags).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    tags
+}
+
 /// A model's name becomes a folder and a part of gates.
 fn unusable_name(name: &str) -> Option<Problem> {
     let usable = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
@@ -132,7 +147,8 @@ fn bad_gate(index: usize, error: &GateError) -> Problem {
     match &error.unknown {
         Some(unknown) => suggest(problem, unknown, &error.known),
         None => problem.hint(
-            "a gate is `MODEL.METRIC >= NUMBER`, a difference of two such figures, and perhaps `at 95%`",
+            "a gate is e.g. `student.macro_f1 >= 0.45`, `student.macro_f1 - teacher.macro_f1 >= 0 at 95%` or \
+             `student.macro_f1 >= student.macro_f1@production`",
         ),
     }
 }
@@ -149,7 +165,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use serde_json::{Value, json};
+    use serde_json::json;
     use stage::{Resolved, StageKind};
 
     use super::*;
@@ -202,6 +218,18 @@ mod tests {
     fn a_gate_about_an_unknown_metric_has_a_suggestion() {
         let hint = problem(json!({"gates": ["student.macro_f > 0"]})).hint;
         assert_eq!(hint.as_deref(), Some("did you mean `macro_f1`?"));
+    }
+
+    #[test]
+    fn tags_of_all_gates_are_known_to_the_engine() {
+        let gates = json!({"gates": [
+            "student.macro_f1 >= student.macro_f1@production",
+            "student.accuracy > 0.5",
+            "student.accuracy - student.accuracy@best >= student.accuracy@production - 1",
+        ]});
+        let params = check(gates).unwrap().params;
+        assert_eq!(Evaluate.tags(&params), ["best", "production"]);
+        assert_eq!(Evaluate.tags(&Value::Null), [String::new(); 0]);
     }
 
     #[test]

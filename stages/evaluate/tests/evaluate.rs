@@ -9,8 +9,8 @@ use classification::{LabelSet, Task};
 use model::{Architecture, ModelConfig, ModelSettings, SequenceClassifier, Sizes};
 use serde_json::{Value, json};
 use stage::{
-    ArtifactType, Completion, Context, EventSink, Failure, InputItem, Invocation, Runtime, SourceOptions,
-    StageKind,
+    ArtifactType, Completion, Context, EventSink, Failure, Guard, InputItem, Invocation, Runtime,
+    SourceOptions, StageKind,
 };
 use stage_evaluate::Evaluate;
 use tempfile::TempDir;
@@ -23,6 +23,9 @@ struct Project {
     folder: TempDir,
     params: Value,
     models: Vec<&'static str>,
+    /// Tag → folder of an earlier output.
+    promoted: BTreeMap<String, &'static str>,
+    guard: Guard,
 }
 
 impl Project {
@@ -33,6 +36,8 @@ impl Project {
             folder,
             params: json!({"bootstrap": 50}),
             models: Vec::new(),
+            promoted: BTreeMap::new(),
+            guard: Guard::Unknown,
         }
     }
 
@@ -84,7 +89,15 @@ impl Project {
             runtime: Runtime::default(),
             inputs,
             input_order,
+            lineage: Vec::new(),
+            guard: self.guard.clone(),
+            promoted: self
+                .promoted
+                .iter()
+                .map(|(tag, folder)| (tag.clone(), self.folder.path().join(folder).join("report.json")))
+                .collect(),
             output,
+            work: None,
             fingerprint: String::new(),
             parent: None,
         };
@@ -221,11 +234,20 @@ fn a_gate_that_is_not_met_is_reported_and_the_files_are_complete() {
     let accuracy = project.report()["models"]["model"]["accuracy"].as_f64().unwrap();
     assert_eq!(
         completion.gates_failed,
-        [format!("model.accuracy >= 1.5: {accuracy:.4}")]
+        [format!(
+            "model.accuracy >= 1.5: {accuracy:.4}, short by {:.4}",
+            1.5 - accuracy
+        )]
     );
+    let gate = &project.report()["gates"][0];
     assert_eq!(
-        project.report()["gates"][0],
-        json!({"gate": "model.accuracy >= 1.5", "value": accuracy, "passed": false})
+        (&gate["gate"], &gate["value"], &gate["threshold"], &gate["passed"]),
+        (
+            &json!("model.accuracy >= 1.5"),
+            &json!(accuracy),
+            &json!(1.5),
+            &json!(false)
+        )
     );
     assert_eq!(project.report()["gates"][1]["passed"], true);
 }
@@ -304,4 +326,227 @@ fn a_model_without_mistakes_has_an_empty_table_of_errors() {
         project.report()["models"]["model"]["accuracy"] == 1.0
     });
     assert!(right);
+}
+
+/// A model is measured, its version promoted; then another one is measured under the same name.
+fn after_promotion(gate: &str, first_model: u64, then: impl FnOnce(&mut Project)) -> Value {
+    let mut project = Project::new().model("model", first_model);
+    project.run_into("promoted").unwrap();
+    write_model(&project.folder.path().join("model"), 2, &labels());
+    project.params = json!({"gates": [gate], "bootstrap": 50});
+    project.promoted.insert("production".into(), "promoted");
+    then(&mut project);
+    project.run().unwrap();
+    project.report()["gates"][0].clone()
+}
+
+#[test]
+fn a_gate_compares_with_the_promoted_version() {
+    let gate = after_promotion("model.accuracy >= model.accuracy@production", 1, |_| ());
+    let (value, threshold) = (
+        gate["value"].as_f64().unwrap(),
+        gate["threshold"].as_f64().unwrap(),
+    );
+    let project = Project::new().model("model", 1);
+    project.run().unwrap();
+    assert_eq!(project.report()["models"]["model"]["accuracy"], threshold);
+    assert_eq!(gate["passed"], value >= threshold);
+}
+
+#[test]
+fn a_model_does_not_differ_from_itself_on_any_resample() {
+    let gate = after_promotion(
+        "model.macro_f1 - model.macro_f1@production >= 0 at 95%",
+        2,
+        |_| (),
+    );
+    assert_eq!(
+        (&gate["value"], &gate["bound"], &gate["passed"]),
+        (&json!(0.0), &json!(0.0), &json!(true))
+    );
+}
+
+#[test]
+fn before_anything_is_promoted_such_a_gate_is_met() {
+    let gate = after_promotion("model.accuracy >= model.accuracy@production", 1, |project| {
+        project.promoted.clear();
+    });
+    assert_eq!(gate["passed"], true);
+    assert_eq!(gate["reason"], "nothing is promoted as `production` yet");
+}
+
+#[test]
+fn a_promoted_version_on_other_golden_rows_is_not_compared_with() {
+    let gate = after_promotion("model.accuracy >= model.accuracy@production", 1, |project| {
+        let golden = GOLDEN.replace("오늘 슬프다,슬픔", "오늘 슬프다,분노");
+        std::fs::write(project.folder.path().join("golden.csv"), golden).unwrap();
+    });
+    assert_eq!(gate["passed"], false);
+    assert_eq!(
+        gate["reason"],
+        "the golden set is not the one that `production` was measured on"
+    );
+}
+
+#[test]
+fn a_model_that_the_promoted_version_has_not_is_named() {
+    let gate = after_promotion("model.accuracy >= modle.accuracy@production", 1, |_| ());
+    assert_eq!(gate["passed"], false);
+    assert_eq!(
+        gate["reason"],
+        "the version promoted as `production` has no model `modle`; did you mean `model@production`?"
+    );
+}
+
+#[test]
+fn a_promoted_version_without_predictions_is_not_compared_with() {
+    let gate = after_promotion("model.accuracy >= model.accuracy@production", 1, |project| {
+        let models = project.folder.path().join("promoted/models/model");
+        std::fs::remove_file(models.join("predictions.parquet")).unwrap();
+    });
+    assert_eq!(gate["passed"], false);
+    assert!(
+        gate["reason"].as_str().unwrap().contains("kept no predictions"),
+        "{gate}"
+    );
+}
+
+fn table(project: &Project, file: &str) -> dataset::Table {
+    let path = project.folder.path().join("out").join(file);
+    dataset::inspect::open(&path, file, None).unwrap().all().unwrap()
+}
+
+#[test]
+fn predictions_are_a_row_for_every_golden_row_in_order() {
+    let project = Project::new().model("model", 1);
+    project.run().unwrap();
+    let table = table(&project, "models/model/predictions.parquet");
+    let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    for name in ["id", "label", "pred_emotion", "pred_conf", "pred_margin", "probs"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let ids: Vec<String> = table.rows.iter().map(|row| row[0].display()).collect();
+    let expected: Vec<String> = (0..6).map(|row| format!("golden-{row}")).collect();
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn suspected_rows_are_listed_and_counted_and_stay_in_the_figures() {
+    let project = Project::new().model("teacher", 1).model("student", 2);
+    project.run().unwrap();
+    let report = project.report();
+    let noise = &report["golden_noise"];
+    let suspects = table(&project, "suspects.parquet");
+    let names: Vec<&str> = suspects
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    let wanted = [
+        "id",
+        "text",
+        "source",
+        "label",
+        "suggested",
+        "self_confidence",
+        "suggested_confidence",
+        "margin",
+    ];
+    assert_eq!(names, wanted);
+    assert_eq!(noise["suspected"], suspects.rows.len());
+    assert_eq!(
+        (&noise["rows"], &noise["by"]),
+        (&json!(6), &json!(["teacher", "student"]))
+    );
+    assert_eq!(noise["by_class"]["기쁨"]["rows"], 2);
+    let student = &noise["models"]["student"];
+    assert_eq!(student["macro_f1"], report["models"]["student"]["macro_f1"]);
+    assert!(student["macro_f1_without_suspected"].is_f64());
+}
+
+#[test]
+fn flips_are_the_rows_that_came_out_differently() {
+    let project = Project::new().model("teacher", 1).model("student", 2);
+    project.run().unwrap();
+    let columns = table(&project, "flips.parquet").columns;
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "id",
+            "text",
+            "source",
+            "label",
+            "baseline",
+            "baseline_conf",
+            "candidate",
+            "candidate_conf",
+            "change"
+        ]
+    );
+    let comparison = &project.report()["comparison"];
+    let rows = table(&project, "flips.parquet").rows;
+    let said = |model: &str| table(&project, &format!("models/{model}/predictions.parquet")).rows;
+    let (teacher, student) = (said("teacher"), said("student"));
+    let differ = teacher
+        .iter()
+        .zip(&student)
+        .filter(|(one, other)| one[2] != other[2]);
+    assert_eq!(rows.len(), differ.count());
+    let count = |change: &str| rows.iter().filter(|row| row[8].display() == change).count();
+    assert_eq!(json!(count("fixed")), comparison["fixed"]);
+    assert_eq!(json!(count("broken")), comparison["broken"]);
+    for row in rows {
+        let [label, baseline, candidate] = [3, 4, 6].map(|column| row[column].display());
+        let change = match (baseline == label, candidate == label) {
+            (false, true) => "fixed",
+            (true, false) => "broken",
+            _ => "both_wrong_changed",
+        };
+        assert_eq!(row[8].display(), change);
+        assert_ne!(baseline, candidate);
+    }
+}
+
+#[test]
+fn one_model_has_no_flips() {
+    let project = Project::new().model("model", 1);
+    project.run().unwrap();
+    assert!(!project.folder.path().join("out/flips.parquet").exists());
+}
+
+#[test]
+fn both_reports_say_whether_golden_rows_are_guarded() {
+    let with = |guard: Guard| {
+        let mut project = Project::new().model("model", 1);
+        project.guard = guard;
+        project.run().unwrap();
+        (project.report()["guard"].clone(), project.read("report.html"))
+    };
+    let reasons = vec!["`golden.csv` is an input of stage `teacher`".to_owned()];
+    let (entry, html) = with(Guard::Unguarded {
+        reasons: reasons.clone(),
+    });
+    assert_eq!(entry, json!({"guarded": false, "reasons": reasons}));
+    assert!(html.contains("Unguarded.") && html.contains("<code>golden.csv</code> is an input"));
+    let (entry, html) = with(Guard::Guarded);
+    assert_eq!(entry, json!({"guarded": true, "reasons": []}));
+    assert!(!html.contains("Unguarded."));
+    assert_eq!(with(Guard::Unknown).0["guarded"], Value::Null);
+}
+
+#[test]
+fn slices_cover_all_rows() {
+    let golden = format!("{GOLDEN}{},기쁨\n", "기쁘다 ".repeat(30));
+    let project = Project::new()
+        .model("teacher", 1)
+        .model("student", 2)
+        .golden(&golden);
+    project.run().unwrap();
+    let slices = project.report()["slices"]["length"].clone();
+    let slices = slices.as_array().unwrap();
+    let rows: u64 = slices.iter().map(|slice| slice["rows"].as_u64().unwrap()).sum();
+    assert_eq!((rows, slices.len()), (7, 3));
+    assert_eq!(slices[2]["slice"], "81–160");
+    assert!(slices[0]["models"]["student"]["ci95"].is_array());
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use classification::{LabelIds, LabelSet, Task, class_weights_balanced, positive_weights_balanced};
-use dataset::{Labelled, Normalize, ReadOptions};
+use dataset::{Labelled, Normalize, ReadOptions, Rows, Target};
 use stage::{Context, Failure};
 use tokenizer::Tokenizer;
 use training::Examples;
@@ -13,7 +13,19 @@ use crate::choices::ClassWeights;
 /// Reads the labelled input `name`, which must have rows.
 pub(crate) fn read_labelled(ctx: &Context, name: &str, normalize: Normalize) -> Result<Labelled, Failure> {
     let rows = dataset::read_labelled(ctx.inputs(name), &options(ctx, name, normalize))?;
-    if rows.labels.is_empty() {
+    not_empty(rows, name)
+}
+
+/// Reads the input `train`, which must have rows, with the soft labels of those tables that have them.
+pub(crate) fn read_train(ctx: &Context, normalize: Normalize) -> Result<Rows<Target>, Failure> {
+    let rows = dataset::read_targets(ctx.inputs(TRAIN), &options(ctx, TRAIN, normalize))?;
+    not_empty(rows, TRAIN)
+}
+
+const TRAIN: &str = "train";
+
+fn not_empty<L: Clone>(rows: Rows<L>, name: &str) -> Result<Rows<L>, Failure> {
+    if rows.is_empty() {
         let dropped = rows.notes.dropped.len();
         let message = format!("input `{name}` has no row to use");
         return Err(match dropped {
@@ -67,13 +79,41 @@ pub(crate) fn encode(rows: &Labelled, tokenizer: &Tokenizer, max_length: usize) 
         ids: rows.ids.clone(),
         encodings: tokenizer.encode_batch(&rows.texts, max_length),
         labels: rows.labels.clone(),
+        soft: None,
     }
 }
 
+/// As [`encode`], with what the rows are to teach.
+pub(crate) fn encode_train(
+    rows: &Rows<Target>,
+    tokenizer: &Tokenizer,
+    max_length: usize,
+    classes: usize,
+) -> Examples {
+    Examples {
+        ids: rows.ids.clone(),
+        encodings: tokenizer.encode_batch(&rows.texts, max_length),
+        labels: rows.labels.iter().map(|target| target.labels.clone()).collect(),
+        soft: soft_labels(&rows.labels, classes),
+    }
+}
+
+/// The probabilities of every row as soon as one has some: then a label is probability 1.
+fn soft_labels(targets: &[Target], classes: usize) -> Option<Vec<Vec<f32>>> {
+    let soft = |target: &Target| match &target.soft {
+        Some(soft) => soft.clone(),
+        None => (0..classes)
+            .map(|class| f32::from(u8::from(target.labels.contains(class))))
+            .collect(),
+    };
+    let any = targets.iter().any(|target| target.soft.is_some());
+    any.then(|| targets.iter().map(soft).collect())
+}
+
 /// Texts per class.
-pub(crate) fn count_classes(labels: &[LabelIds], classes: usize) -> Vec<u64> {
+pub(crate) fn count_classes<'l>(labels: impl Iterator<Item = &'l LabelIds>, classes: usize) -> Vec<u64> {
     let mut counts = vec![0; classes];
-    for label in labels.iter().flat_map(LabelIds::ids) {
+    for label in labels.flat_map(LabelIds::ids) {
         counts[*label] += 1;
     }
     counts
@@ -151,6 +191,21 @@ mod tests {
             ["기쁨", "분노"]
         );
         assert!(absent_classes(&[0; 3], &labels(), Task::MultiLabel).is_err());
+    }
+
+    fn target(class: usize, soft: Option<[f32; 3]>) -> Target {
+        Target {
+            labels: class.into(),
+            soft: soft.map(Vec::from),
+        }
+    }
+
+    #[test]
+    fn one_soft_label_makes_probabilities_of_all() {
+        let targets = [target(2, None), target(0, Some([0.5, 0.25, 0.25]))];
+        let expected = vec![vec![0.0, 0.0, 1.0], vec![0.5, 0.25, 0.25]];
+        assert_eq!(soft_labels(&targets, 3), Some(expected));
+        assert_eq!(soft_labels(&targets[..1], 3), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use stage::{
     ArtifactType, CheckContext, Completion, Context, Failure, InputSpec, OutputSpec, ParamInput, Problem,
-    Resolved, StageKind, Uses,
+    Resolved, Role, StageKind, Uses,
 };
 
 pub use base_model::{BaseModel, Scratch};
@@ -87,7 +87,7 @@ impl StageKind for FineTune {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn uses(&self) -> Uses {
@@ -95,6 +95,7 @@ impl StageKind for FineTune {
             seed: true,
             labels: true,
             precision: true,
+            lineage: false,
         }
     }
 
@@ -126,6 +127,13 @@ impl StageKind for FineTune {
         match serde_json::to_value(&params) {
             Ok(params) => Ok(Resolved { params, inputs }),
             Err(error) => Err(vec![Problem::new("", error.to_string())]),
+        }
+    }
+
+    fn role(&self, name: &str) -> Role {
+        match name {
+            "base" | "base_model" => Role::Pretrained,
+            _ => Role::Learnt,
         }
     }
 

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use classification::Task;
-use dataset::{Labelled, Normalize, ScoredWriter, write_scored};
+use classification::{LabelIds, Task};
+use dataset::{Labelled, Normalize, OptionalColumns, Rows, ScoredWriter, Target, write_scored};
 use model::ModelSettings;
 use serde_json::{Value, json};
-use stage::{ArtifactType, Completion, Context, Failure};
+use stage::{ArtifactType, Completion, Context, Failure, grouped};
 use training::{Data, Observation, Record, Summary, Trained, TrainingError, TrainingOptions, Warmup};
 
 use crate::base_model::BaseModel;
 use crate::data::{
-    absent_classes, class_weights, count_classes, encode, normalization, read_labelled, read_texts,
+    absent_classes, class_weights, count_classes, encode, encode_train, normalization, read_labelled,
+    read_texts, read_train,
 };
 use crate::encoder::{Encoder, from_scratch, pretrained};
 use crate::fold::Fold;
@@ -25,7 +26,7 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
     let base = pretrained_base(ctx, params, &device)?;
     let of_base = base.as_ref().and_then(|base| base.normalize);
     let normalize = normalization(ctx, params.normalize, of_base)?;
-    let train = read_labelled(ctx, "train", normalize)?;
+    let train = read_train(ctx, normalize)?;
     let (train, validation) = match params.fold {
         Some(fold) => take_fold(ctx, train, fold)?,
         None => (train, read_validation(ctx, normalize)?),
@@ -38,7 +39,8 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
     let max_length = max_length(ctx, params, &encoder);
 
     ctx.progress("encoding", 0, None, "rows");
-    let train_examples = encode(&train, &encoder.tokenizer, max_length);
+    let train_examples = encode_train(&train, &encoder.tokenizer, max_length, ctx.labels().len());
+    say_soft_labels(ctx, &train);
     let validation_examples = validation
         .as_ref()
         .map(|rows| encode(rows, &encoder.tokenizer, max_length));
@@ -116,7 +118,7 @@ fn pretrained_base(ctx: &Context, params: &Params, device: &Device) -> Result<Op
 fn new_encoder(
     ctx: &Context,
     params: &Params,
-    train: &Labelled,
+    train: &Rows<Target>,
     normalize: Normalize,
     device: &Device,
 ) -> Result<Encoder, Failure> {
@@ -140,7 +142,11 @@ fn new_encoder(
 }
 
 /// The rows of `train` but those of the fold, and those.
-fn take_fold(ctx: &Context, rows: Labelled, fold: Fold) -> Result<(Labelled, Option<Labelled>), Failure> {
+fn take_fold(
+    ctx: &Context,
+    rows: Rows<Target>,
+    fold: Fold,
+) -> Result<(Rows<Target>, Option<Labelled>), Failure> {
     if ctx
         .inputs("train")
         .iter()
@@ -150,9 +156,10 @@ fn take_fold(ctx: &Context, rows: Labelled, fold: Fold) -> Result<(Labelled, Opt
             "fold {fold} validates pseudo-labelled rows of the input `train`, too"
         ));
     }
-    let classes = dataset::strata(&rows.labels, ctx.labels().len());
+    let labels: Vec<LabelIds> = rows.labels.iter().map(|target| target.labels.clone()).collect();
+    let classes = dataset::strata(&labels, ctx.labels().len());
     let (train, validation) = fold.split(rows, &classes, ctx.seed())?;
-    Ok((train, Some(validation)))
+    Ok((train, Some(validation.into_labelled())))
 }
 
 fn read_validation(ctx: &Context, normalize: Normalize) -> Result<Option<Labelled>, Failure> {
@@ -163,9 +170,19 @@ fn read_validation(ctx: &Context, normalize: Normalize) -> Result<Option<Labelle
     read_labelled(ctx, "validation", normalize).map(Some)
 }
 
+/// Says how many rows teach probabilities, if some do.
+fn say_soft_labels(ctx: &Context, train: &Rows<Target>) {
+    let soft = train.labels.iter().filter(|target| target.soft.is_some()).count();
+    if soft > 0 {
+        let (soft, rows) = (grouped(soft as u64), grouped(train.len() as u64));
+        ctx.info(format!("{soft} of {rows} rows are learnt by their soft labels"));
+    }
+}
+
 /// Texts per class; a class without one is warned of.
-fn check_classes(ctx: &Context, params: &Params, train: &Labelled) -> Result<Vec<u64>, Failure> {
-    let counts = count_classes(&train.labels, ctx.labels().len());
+fn check_classes(ctx: &Context, params: &Params, train: &Rows<Target>) -> Result<Vec<u64>, Failure> {
+    let labels = train.labels.iter().map(|target| &target.labels);
+    let counts = count_classes(labels, ctx.labels().len());
     let weighs_one = params.class_weights == crate::choices::ClassWeights::Balanced;
     for label in absent_classes(&counts, ctx.labels(), ctx.task())? {
         let weight = if weighs_one { "; its weight is 1" } else { "" };
@@ -261,6 +278,7 @@ fn write_predictions(ctx: &Context, rows: Option<&Labelled>, trained: &Trained) 
         labels: ctx.labels(),
         task: ctx.task(),
         truth: Some(&rows.labels),
+        optional: OptionalColumns::default(),
     };
     Ok(write_scored(&ctx.output(PREDICTIONS)?, &scored)?)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use classification::{LabelSet, Task};
-use dataset::{DropReason, Notes, Split, Splits};
+use dataset::{DropReason, LeakGuard, Notes, Split, Splits};
 use stage::Failure;
 
 use crate::Params;
@@ -81,7 +81,7 @@ pub(crate) fn warnings(splits: &Splits, params: &Params, report: &Report, labels
             ));
         }
     }
-    if report.leaks > 0 {
+    if params.leak_guard == LeakGuard::Off && report.leaks > 0 {
         let leaks = stage::grouped(report.leaks);
         warnings.push(format!(
             "{leaks} rows repeat a text of a more protected table (`leak_guard` is off)"

@@ -3,19 +3,24 @@
 mod enough;
 mod params;
 mod report;
+mod review;
+mod separate;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
-use dataset::{Normalize, ReadOptions, Split, Splits};
+use dataset::{Normalize, Overrides, ReadOptions, Split, Splits};
 use serde_json::Value;
 use stage::{
-    ArtifactType, CheckContext, Completion, Context, Failure, InputSpec, OutputSpec, Problem, Resolved,
-    StageKind, Uses,
+    ArtifactType, CheckContext, Completion, Context, Duty, Failure, InputSpec, OutputSpec, Problem, Resolved,
+    Role, StageKind, Uses,
 };
 
 use enough::{check_enough, warnings};
-pub use params::{LeakGuard, Params};
+pub use params::Params;
 use report::Report;
+use review::Review;
+use separate::separate;
 
 /// The kind `prepare`.
 pub struct Prepare;
@@ -49,7 +54,7 @@ const fn input(name: &'static str, accepts: &'static [ArtifactType], description
     }
 }
 
-static INPUTS: [InputSpec; 4] = [
+static INPUTS: [InputSpec; 5] = [
     input("train", LABELLED, "labelled texts to train on"),
     input(
         "validation",
@@ -62,7 +67,17 @@ static INPUTS: [InputSpec; 4] = [
         "texts with human-verified labels, only evaluated on",
     ),
     input("raw", UNLABELLED, "texts without labels"),
+    InputSpec {
+        many: false,
+        ..input(
+            OVERRIDES,
+            &[ArtifactType::File],
+            "decisions of a review: rows to be dropped or labelled anew",
+        )
+    },
 ];
+
+const OVERRIDES: &str = "overrides";
 
 impl StageKind for Prepare {
     fn name(&self) -> &'static str {
@@ -70,7 +85,7 @@ impl StageKind for Prepare {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn uses(&self) -> Uses {
@@ -78,6 +93,7 @@ impl StageKind for Prepare {
             seed: true,
             labels: true,
             precision: false,
+            lineage: false,
         }
     }
 
@@ -97,6 +113,21 @@ impl StageKind for Prepare {
             params,
             inputs: Vec::new(),
         })
+    }
+
+    fn duty(&self, params: &Value) -> Duty {
+        Duty::Separates {
+            golden: "golden",
+            off: (params.get("leak_guard").and_then(Value::as_str) == Some("off"))
+                .then_some("leak_guard: off"),
+        }
+    }
+
+    fn role(&self, name: &str) -> Role {
+        match name {
+            "overrides" => Role::Decisions,
+            _ => Role::Learnt,
+        }
     }
 
     fn outputs(&self, params: &Value, inputs: &BTreeSet<String>) -> Vec<OutputSpec> {
@@ -119,6 +150,7 @@ impl StageKind for Prepare {
             };
             outputs.push(OutputSpec::new(format!("{table}.parquet"), kind));
         }
+        outputs.push(OutputSpec::new("leaks.parquet", ArtifactType::Table));
         outputs.push(OutputSpec::new("report.json", ArtifactType::Document));
         outputs
     }
@@ -131,9 +163,12 @@ impl StageKind for Prepare {
 fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure> {
     let labels = ctx.labels();
     let mut splits = read(ctx, params.normalize)?;
-    let mut report = Report::new(&splits, labels);
-    report.leaks = dataset::drop_duplicates(&mut splits, params.leak_guard != LeakGuard::Off).leaks;
-    take_missing(ctx, params, &mut splits, &mut report);
+    let mut report = Report::new(&splits, labels, params);
+    review(ctx, &mut splits, &mut report)?;
+    let started = Instant::now();
+    let leaks = separate(ctx, params, &mut splits, &mut report)?;
+    let compare_seconds = started.elapsed().as_secs_f64();
+    report.count(&leaks);
     sample(ctx, params, &mut splits, &mut report);
     report.finish(&splits, labels);
     check_enough(&splits, labels, ctx.task())?;
@@ -147,9 +182,11 @@ fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure> {
     if let Some(rows) = &splits.raw {
         dataset::write_raw(&ctx.output(&file(Split::Raw))?, rows)?;
     }
+    dataset::write_leaks(&ctx.output("leaks.parquet")?, &leaks)?;
     ctx.write_json("report.json", &report)?;
     Ok(Completion {
         headline: Some(report.headline()),
+        timings: BTreeMap::from([("compare_seconds".to_owned(), compare_seconds.into())]),
         ..Completion::default()
     })
 }
@@ -182,31 +219,17 @@ fn read(ctx: &Context, normalize: Normalize) -> Result<Splits, Failure> {
     })
 }
 
-/// Takes the tables that are no inputs out of train: golden first, as it is worth most.
-fn take_missing(ctx: &Context, params: &Params, splits: &mut Splits, report: &mut Report) {
-    let Splits {
-        golden,
-        validation,
-        train: Some(train),
-        ..
-    } = splits
-    else {
-        return;
-    };
-    // Both fractions are of train as it was.
-    let whole = train.len() as f64;
-    for (split, fraction, table) in [
-        (Split::Golden, params.golden_fraction, golden),
-        (Split::Validation, params.validation_fraction, validation),
-    ] {
-        if let (Some(fraction), None) = (fraction, &table) {
-            let fraction = (fraction * whole / train.len() as f64).min(1.0);
-            let part = dataset::take_stratified(train, ctx.labels().len(), fraction, ctx.seed(), split);
-            report.split(Split::Train).moved += part.len() as u64;
-            report.split(split).taken_from = Some(Split::Train);
-            *table = Some(part);
+fn review(ctx: &Context, splits: &mut Splits, report: &mut Report) -> Result<(), Failure> {
+    for item in ctx.inputs(OVERRIDES) {
+        let overrides = Overrides::read(item, ctx.labels(), ctx.task())?;
+        let review = Review::apply(&overrides, splits, ctx.labels());
+        for warning in review.warnings(&item.name) {
+            ctx.warn(&warning);
+            report.warnings.push(warning);
         }
+        report.overrides = Some(review);
     }
+    Ok(())
 }
 
 fn sample(ctx: &Context, params: &Params, splits: &mut Splits, report: &mut Report) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dataset::Normalize;
+use dataset::{LeakGuard, Normalize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{CheckContext, Problem};
@@ -19,23 +19,12 @@ pub struct Params {
     pub normalize: Normalize,
     /// Table (`train`, `validation`, `golden`, `raw`) → at most so many rows, drawn at random.
     pub limit: BTreeMap<String, u64>,
-    /// Whether a text may stand in two tables.
+    /// What keeps texts of golden out of validation, train and raw, those of validation out of train and raw, and those
+    /// of train out of raw.
     pub leak_guard: LeakGuard,
-    /// Similarity from which `leak_guard: near` takes two texts for one (Jaccard, between 0 and 1).
+    /// Similarity from which on `leak_guard: near` takes two texts for one: Jaccard of their sets of character 3-grams, after
+    /// NFKC, lower case, letters and digits only; above 0, at most 1. Texts with fewer than 10 of these must be equal.
     pub near_threshold: f64,
-}
-
-/// What keeps tables apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LeakGuard {
-    /// Nothing; texts that stand in two tables are counted only.
-    Off,
-    /// Equal texts stay in the first of golden, validation, train, raw.
-    #[default]
-    Exact,
-    /// Similar texts, too.
-    Near,
 }
 
 impl Default for Params {
@@ -102,15 +91,11 @@ impl stage::Params for Params {
                 ..problem
             }));
         }
-        if self.leak_guard == LeakGuard::Near {
-            let problem = Problem::new("leak_guard", "`near` is not supported by this version yet");
-            problems.push(problem.hint("use `exact`"));
-        }
         if !(self.near_threshold > 0.0 && self.near_threshold <= 1.0) {
             let message = format!("must be above 0 and at most 1, not {}", self.near_threshold);
             problems.push(Problem::new("near_threshold", message));
         }
-        if ctx.inputs.is_empty() {
+        if !TABLES.iter().any(|table| ctx.inputs.contains(*table)) {
             problems.push(Problem::new(
                 "",
                 format!("needs at least one of the inputs {}", TABLES.join(", ")),

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use classification::{LabelIds, LabelSet};
-use dataset::{DropReason, Dropped, Labelled, Notes, Split, Splits};
+use dataset::{DropReason, Dropped, Labelled, Leak, LeakGuard, Match, Notes, Split, Splits};
 use serde::{Serialize, Serializer};
+
+use crate::Params;
+use crate::review::Review;
 
 /// How many dropped rows are shown with their texts.
 const SHOWN: usize = 100;
@@ -19,8 +22,15 @@ pub(crate) struct Report {
     dropped: BTreeMap<Order, BTreeMap<DropReason, Vec<String>>>,
     /// The first dropped rows with their texts.
     dropped_examples: Vec<Example>,
-    /// Texts left in a table though they stand in a more protected one (`leak_guard: off`).
+    leak_guard: LeakGuard,
+    /// Only where similar texts were looked for.
+    near_threshold: Option<f64>,
+    /// Rows of all tables that repeated or resembled one of a more protected table: `leaks.parquet` has them. They were
+    /// dropped, unless `leak_guard` is off.
     pub(crate) leaks: u64,
+    /// Where there are decisions of a review.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overrides: Option<Review>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -41,6 +51,8 @@ pub(crate) struct SplitReport {
     rows_out: u64,
     /// Reason → rows.
     dropped: BTreeMap<DropReason, u64>,
+    /// How they matched → rows that repeated or resembled one of a more protected table.
+    leaks: BTreeMap<Match, u64>,
     /// Rows that went into another table (`validation_fraction`, `golden_fraction`).
     pub(crate) moved: u64,
     /// Rows that `limit` left out.
@@ -70,9 +82,11 @@ struct Example {
 
 impl Report {
     /// Of tables as they were read.
-    pub(crate) fn new(splits: &Splits, labels: &LabelSet) -> Self {
+    pub(crate) fn new(splits: &Splits, labels: &LabelSet, params: &Params) -> Self {
         let mut report = Self {
             schema_version: 1,
+            leak_guard: params.leak_guard,
+            near_threshold: (params.leak_guard == LeakGuard::Near).then_some(params.near_threshold),
             ..Self::default()
         };
         for (split, rows) in splits.labelled() {
@@ -101,6 +115,14 @@ impl Report {
             .is_some_and(|split| split.taken_from.is_some())
     }
 
+    /// Adds what stood in two tables.
+    pub(crate) fn count(&mut self, leaks: &[Leak]) {
+        self.leaks = leaks.len() as u64;
+        for leak in leaks {
+            *self.split(leak.split).leaks.entry(leak.matched).or_default() += 1;
+        }
+    }
+
     /// Adds what the tables are now.
     pub(crate) fn finish(&mut self, splits: &Splits, labels: &LabelSet) {
         for (split, rows) in splits.labelled() {
@@ -120,7 +142,7 @@ impl Report {
         }
     }
 
-    /// `train 3,288 · validation 470 · raw 240,000 rows, 12 dropped`.
+    /// `train 3,288 · validation 470 · raw 240,000 rows, 12 dropped, 3 of them leaks`.
     pub(crate) fn headline(&self) -> String {
         let name = |order: &Order| Split::from(*order).as_str();
         let tables: Vec<String> = self
@@ -133,7 +155,12 @@ impl Report {
             .values()
             .flat_map(|split| split.dropped.values())
             .sum();
-        format!("{} rows, {} dropped", tables.join(" · "), stage::grouped(dropped))
+        let leaks = match (self.leak_guard, self.leaks) {
+            (LeakGuard::Off, _) | (_, 0) => String::new(),
+            (_, leaks) => format!(", {} of them leaks", stage::grouped(leaks)),
+        };
+        let (tables, dropped) = (tables.join(" · "), stage::grouped(dropped));
+        format!("{tables} rows, {dropped} dropped{leaks}")
     }
 
     fn note(&mut self, split: Split, notes: &Notes) {

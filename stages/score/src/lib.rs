@@ -1,7 +1,12 @@
-//! Lets a model predict every row of a table.
+//! Lets models predict every row of a table, however many rows there are.
 
+mod calibration;
+mod models;
 mod params;
+mod report;
 mod run;
+mod scores;
+mod shards;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +24,8 @@ pub use params::Params;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Score;
 
+/// The input that a temperature is fitted on.
+const VALIDATION: &str = "validation";
 /// The raw rows with predictions.
 const SCORED: &str = "scored.parquet";
 /// The validation rows with predictions and their true labels.
@@ -31,8 +38,8 @@ static INPUTS: &[InputSpec] = &[
         name: "model",
         accepts: &[ArtifactType::Model, ArtifactType::File],
         required: true,
-        many: false,
-        description: "the model that predicts",
+        many: true,
+        description: "the model that predicts, or several that do together",
     },
     InputSpec {
         name: "raw",
@@ -42,11 +49,11 @@ static INPUTS: &[InputSpec] = &[
         description: "texts to predict; labels do not matter",
     },
     InputSpec {
-        name: "validation",
+        name: VALIDATION,
         accepts: &[ArtifactType::Labelled, ArtifactType::File],
         required: false,
         many: true,
-        description: "labelled texts to measure the confidence on",
+        description: "labelled texts to calibrate the confidence on",
     },
 ];
 
@@ -56,7 +63,7 @@ impl StageKind for Score {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn uses(&self) -> Uses {
@@ -64,6 +71,7 @@ impl StageKind for Score {
             seed: false,
             labels: true,
             precision: true,
+            lineage: false,
         }
     }
 
@@ -81,6 +89,7 @@ impl StageKind for Score {
 
     fn check(&self, params: &Value, ctx: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>> {
         let params: Params = stage::resolve(params, ctx)?;
+        let params = params.resolved(ctx.inputs.contains(VALIDATION));
         match serde_json::to_value(params) {
             Ok(params) => Ok(Resolved {
                 params,
@@ -92,7 +101,7 @@ impl StageKind for Score {
 
     fn outputs(&self, _params: &Value, inputs: &BTreeSet<String>) -> Vec<OutputSpec> {
         let mut outputs = vec![OutputSpec::new(SCORED, ArtifactType::Scored)];
-        if inputs.contains("validation") {
+        if inputs.contains(VALIDATION) {
             outputs.push(OutputSpec::new(VALIDATION_SCORED, ArtifactType::LabelledScored));
         }
         outputs.push(OutputSpec::new(REPORT, ArtifactType::Document));

@@ -1,18 +1,19 @@
-//! Keeps the scored rows that are confident and unambiguous enough to teach a student.
+//! Keeps the scored rows that are good enough to teach a student.
 
 mod params;
+mod report;
+mod words;
 
 use std::collections::BTreeSet;
 
-use dataset::{Funnel, ValidationFunnel};
-use serde::Serialize;
+use dataset::{Overrides, Request};
 use serde_json::Value;
 use stage::{
-    ArtifactType, CheckContext, Completion, Context, Failure, InputSpec, OutputSpec, Problem, Resolved,
-    StageKind, Uses, grouped,
+    ArtifactType, CheckContext, Completion, Context, Failure, InputItem, InputSpec, OutputSpec, Problem,
+    Resolved, Role, StageKind, Uses,
 };
 
-pub use params::{ClassThreshold, Params};
+pub use params::{Adaptive, ClassThreshold, Params, Teaching};
 
 /// The kind `select`.
 pub struct Select;
@@ -20,7 +21,7 @@ pub struct Select;
 /// The kind `select`, for a list of kinds.
 pub static SELECT: Select = Select;
 
-static INPUTS: [InputSpec; 2] = [
+static INPUTS: [InputSpec; 3] = [
     InputSpec {
         name: "scored",
         accepts: &[
@@ -39,17 +40,14 @@ static INPUTS: [InputSpec; 2] = [
         many: false,
         description: "labelled rows with the same model's predictions: how right the selection would be",
     },
+    InputSpec {
+        name: "overrides",
+        accepts: &[ArtifactType::File],
+        required: false,
+        many: false,
+        description: "what a review decided about rows, above all rules; without it, the newest file of `overrides/STAGE`",
+    },
 ];
-
-#[derive(Serialize)]
-struct Report<'f> {
-    schema_version: u32,
-    #[serde(flatten)]
-    funnel: &'f Funnel,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validation: Option<ValidationFunnel>,
-    warnings: Vec<String>,
-}
 
 impl StageKind for Select {
     fn name(&self) -> &'static str {
@@ -57,7 +55,7 @@ impl StageKind for Select {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn uses(&self) -> Uses {
@@ -65,6 +63,7 @@ impl StageKind for Select {
             seed: false,
             labels: true,
             precision: false,
+            lineage: false,
         }
     }
 
@@ -78,12 +77,19 @@ impl StageKind for Select {
 
     fn check(&self, params: &Value, ctx: &CheckContext<'_>) -> Result<Resolved, Vec<Problem>> {
         let params: Params = stage::resolve(params, ctx)?;
-        let params =
-            serde_json::to_value(params).map_err(|error| vec![Problem::new("", error.to_string())])?;
+        let params = serde_json::to_value(params.filled())
+            .map_err(|error| vec![Problem::new("", error.to_string())])?;
         Ok(Resolved {
             params,
             inputs: Vec::new(),
         })
+    }
+
+    fn role(&self, name: &str) -> Role {
+        match name {
+            "overrides" => Role::Decisions,
+            _ => Role::Learnt,
+        }
     }
 
     fn outputs(&self, _params: &Value, _inputs: &BTreeSet<String>) -> Vec<OutputSpec> {
@@ -95,81 +101,41 @@ impl StageKind for Select {
     }
 
     fn run(&self, ctx: &Context) -> Result<Completion, Failure> {
-        let labels = ctx.labels();
-        let thresholds = ctx.params::<Params>()?.thresholds(labels);
-        let scored = ctx.input("scored")?;
-        let selection = dataset::select(&scored.path, &scored.name, &thresholds, labels, ctx.task())?;
+        let (labels, task) = (ctx.labels(), ctx.task());
+        let params: Params = ctx.params()?;
+        let policy = params.policy(labels);
+        let read = |item: &InputItem| Overrides::read(item, labels, task);
+        let overrides = optional(ctx, "overrides")?.map(read).transpose()?;
+        let selection = dataset::select(&Request {
+            scored: ctx.input("scored")?,
+            validation: optional(ctx, "validation")?,
+            overrides: overrides.as_ref(),
+            policy: &policy,
+            labels,
+            task,
+        })?;
         selection.write_kept(&ctx.output("kept.parquet")?)?;
         selection.write_decided(&ctx.output("decided.parquet")?)?;
-        let validation = match ctx.inputs("validation") {
-            [] => None,
-            _ => {
-                let item = ctx.input("validation")?;
-                Some(dataset::validation_funnel(
-                    &item.path,
-                    &item.name,
-                    &thresholds,
-                    labels,
-                    ctx.task(),
-                )?)
-            }
-        };
-        let funnel = &selection.funnel;
-        let warnings = warnings(funnel);
+        let warnings = words::warnings(&selection, &params, labels);
         for warning in &warnings {
             ctx.warn(warning);
         }
+        let abstained = report::abstained(&selection, labels);
         ctx.write_json(
             "report.json",
-            &Report {
-                schema_version: 1,
-                funnel,
-                validation,
-                warnings,
-            },
+            &report::Report::new(&selection, &params, labels, &abstained, warnings),
         )?;
         Ok(Completion {
-            headline: Some(headline(funnel)),
+            headline: Some(words::headline(&selection.funnel, &abstained)),
             ..Completion::default()
         })
     }
 }
 
-/// A student cannot learn a class that nothing teaches.
-fn warnings(funnel: &Funnel) -> Vec<String> {
-    if funnel.kept == 0 {
-        let drops: Vec<String> = funnel
-            .drops
-            .iter()
-            .map(|(reason, count)| format!("{} by {reason}", grouped(*count)))
-            .collect();
-        return vec![format!(
-            "nothing was kept of {} rows: dropped {}",
-            grouped(funnel.rows),
-            drops.join(", ")
-        )];
+/// The item of an input that need not be there.
+fn optional<'c>(ctx: &'c Context, name: &str) -> Result<Option<&'c InputItem>, Failure> {
+    match ctx.inputs(name) {
+        [] => Ok(None),
+        _ => ctx.input(name).map(Some),
     }
-    let empty = funnel.classes.iter().filter(|(_, class)| class.kept == 0);
-    empty
-        .map(|(label, class)| {
-            format!(
-                "nothing was kept of class `{label}` ({} rows were predicted as it)",
-                grouped(class.candidates)
-            )
-        })
-        .collect()
-}
-
-fn headline(funnel: &Funnel) -> String {
-    let classes: Vec<String> = funnel
-        .classes
-        .iter()
-        .map(|(label, class)| format!("{label} {}", grouped(class.kept)))
-        .collect();
-    format!(
-        "kept {} of {} rows ({})",
-        grouped(funnel.kept),
-        grouped(funnel.rows),
-        classes.join(", ")
-    )
 }

@@ -17,12 +17,17 @@ fn labels() -> LabelSet {
 }
 
 fn check(params: Value) -> Result<Value, Vec<Problem>> {
-    let (inputs, labels) = (BTreeSet::from(["scored".to_owned()]), labels());
+    check_for(Task::SingleLabel, &["scored", "validation"], params)
+}
+
+fn check_for(task: Task, inputs: &[&str], params: Value) -> Result<Value, Vec<Problem>> {
+    let (inputs, labels): (BTreeSet<String>, _) =
+        (inputs.iter().map(ToString::to_string).collect(), labels());
     let ctx = CheckContext {
         inputs: &inputs,
         other_inputs: &[],
         labels: &labels,
-        task: Task::SingleLabel,
+        task,
         precision: "auto",
         base_dir: std::path::Path::new("."),
     };
@@ -74,7 +79,11 @@ fn run(folder: &TempDir, params: Value, rows: &[(&str, f32, f32)]) -> Result<Com
         runtime: Runtime::default(),
         inputs,
         input_order: vec!["scored".into(), "validation".into()],
+        lineage: Vec::new(),
+        guard: stage::Guard::Unknown,
+        promoted: std::collections::BTreeMap::new(),
         output,
+        work: None,
         fingerprint: String::new(),
         parent: None,
     };
@@ -131,7 +140,89 @@ fn the_report_has_the_funnel_and_the_precision_on_validation() {
     assert_eq!(report["classes"]["기쁨"]["candidates"], 1);
     assert_eq!(
         report["validation"],
-        json!({"rows": 3, "kept": 2, "correct": 1, "precision": 0.5})
+        json!({"rows": 3, "kept": 2, "correct": 1, "precision": 0.5, "ci95": report["validation"]["ci95"]})
+    );
+    assert_eq!(report["method"], "fixed");
+    assert_eq!(
+        report["thresholds"]["불안"],
+        json!({"min_confidence": 0.75, "min_margin": 0.2})
+    );
+    let evidence = &report["evidence"]["불안"];
+    assert_eq!((&evidence["rows"], &evidence["correct"]), (&json!(1), &json!(0)));
+    let sweep = &report["sweep"];
+    assert_eq!(
+        (&sweep["basis"], &sweep["overall"][40]["kept"]),
+        (&json!("validation"), &json!(2))
+    );
+    assert_eq!(sweep["classes"]["분노"][0]["validation_rows"], 1);
+}
+
+#[test]
+fn a_target_precision_without_evidence_keeps_nothing_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<(&str, f32, f32)> = vec![("분노", 0.9, 0.1); 20];
+    let done = run(&folder, json!({"target_precision": 0.9}), &rows).unwrap();
+    let headline = done.headline.unwrap();
+    assert_eq!(
+        headline,
+        "kept 0 of 20 rows (분노 0, 불안 0, 기쁨 0); no evidence for 분노, 불안, 기쁨"
+    );
+    let report = report(&folder);
+    assert_eq!(report["abstained"], json!(["분노", "불안", "기쁨"]));
+    assert_eq!(
+        report["thresholds"]["분노"],
+        json!({"min_confidence": null, "min_margin": 0.0})
+    );
+    let warnings: Vec<&str> = report["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|w| w.as_str().unwrap())
+        .collect();
+    assert_eq!(
+        warnings[1],
+        "class `분노` abstains: its precision is not shown to be 0.9. At best 20 of 20 validation rows are right \
+         from a confidence of 0.90 on, which shows 0.84; 35 right ones without a wrong one are needed"
+    );
+    assert_eq!(
+        warnings[2],
+        "class `불안` abstains: no validation row that could be kept is predicted as it (0 are predicted)"
+    );
+}
+
+#[test]
+fn a_target_precision_keeps_what_validation_vouches_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<(&str, f32, f32)> = vec![("분노", 0.9, 0.1); 40];
+    let done = run(&folder, json!({"target_precision": 0.9}), &rows).unwrap();
+    assert_eq!(
+        done.headline.unwrap(),
+        "kept 40 of 40 rows (분노 40, 불안 0, 기쁨 0); no evidence for 불안, 기쁨"
+    );
+    let report = report(&folder);
+    assert_eq!(
+        (&report["method"], &report["target_precision"]),
+        (&json!("target_precision"), &json!(0.9))
+    );
+    assert_eq!(report["evidence"]["분노"]["rows"], 40);
+}
+
+#[test]
+fn a_class_that_is_never_sure_is_warned_of_where_thresholds_adapt() {
+    let folder = tempfile::tempdir().unwrap();
+    run(
+        &folder,
+        json!({"adaptive": "flexmatch"}),
+        &[("분노", 0.9, 0.5), ("불안", 0.1, 0.5)],
+    )
+    .unwrap();
+    let report = report(&folder);
+    assert_eq!(report["kept"], 2);
+    assert_eq!(report["learning"]["불안"], json!({"confident": 0, "status": 0.0}));
+    let warning = report["warnings"][1].as_str().unwrap();
+    assert!(
+        warning.starts_with("no prediction of class `불안` reaches a confidence of 0.75"),
+        "{warning}"
     );
 }
 
@@ -188,8 +279,105 @@ fn the_same_input_gives_the_same_bytes() {
 fn defaults_are_the_documented_ones() {
     assert_eq!(
         check(json!(null)).unwrap(),
-        json!({"min_confidence": 0.75, "min_margin": 0.2, "per_class": {}, "max_per_class": null})
+        json!({"min_confidence": 0.75, "min_margin": 0.2, "per_class": {}, "labels": "hard"})
     );
+    let adaptive = check(json!({"adaptive": "flexmatch"})).unwrap();
+    assert_eq!(
+        (&adaptive["min_confidence"], &adaptive["min_margin"]),
+        (&json!(0.75), &json!(0.2))
+    );
+}
+
+#[test]
+fn rows_that_are_chosen_otherwise_need_no_confidence_unless_it_is_asked_for() {
+    for params in [json!({"target_precision": 0.9}), json!({"top_k_per_class": 5})] {
+        let resolved = check(params).unwrap();
+        assert_eq!(
+            (resolved.get("min_confidence"), resolved.get("min_margin")),
+            (None, None)
+        );
+    }
+    let floor = check(json!({"target_precision": 0.9, "min_margin": 0.1})).unwrap();
+    assert_eq!(
+        (floor.get("min_confidence"), floor.get("min_margin")),
+        (None, Some(&json!(0.1)))
+    );
+}
+
+#[test]
+fn balance_is_a_ratio_or_yes_or_no() {
+    let balance =
+        |value: Value| check(json!({"balance": value})).map(|params| params.get("balance").cloned());
+    assert_eq!(balance(json!(true)).unwrap(), Some(json!(1.0)));
+    assert_eq!(balance(json!(2)).unwrap(), Some(json!(2.0)));
+    assert_eq!(balance(json!(false)).unwrap(), None);
+    assert_eq!(
+        balance(json!(0.5)).unwrap_err()[0].message,
+        "must be at least 1, not 0.5"
+    );
+    assert_eq!(
+        balance(json!("yes")).unwrap_err()[0].message,
+        "must be `true`, `false` or a number from 1"
+    );
+}
+
+fn messages(problems: Result<Value, Vec<Problem>>) -> Vec<String> {
+    let problems = problems.unwrap_err();
+    problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.path.join("."), problem.message))
+        .collect()
+}
+
+#[test]
+fn a_target_precision_needs_rows_whose_labels_are_known() {
+    let problems = check_for(Task::SingleLabel, &["scored"], json!({"target_precision": 0.9}));
+    assert_eq!(
+        messages(problems),
+        [
+            "target_precision: needs the input `validation`: rows whose labels are known, scored by the same model"
+        ]
+    );
+    assert_eq!(
+        messages(check(json!({"target_precision": 1.0}))),
+        ["target_precision: must be above 0 and below 1, not 1"]
+    );
+}
+
+#[test]
+fn ways_to_choose_rows_that_contradict_each_other_are_refused() {
+    let refused = |params: Value| messages(check(params));
+    let all =
+        json!({"target_precision": 0.9, "adaptive": "flexmatch", "top_k_per_class": 5, "max_per_class": 9});
+    let params: Vec<String> = refused(all)
+        .iter()
+        .map(|message| message.split(':').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        params,
+        ["adaptive", "top_k_per_class", "top_k_per_class", "max_per_class"]
+    );
+    let own = json!({"adaptive": "flexmatch", "per_class": {"분노": {"min_confidence": 0.5}}});
+    assert!(
+        refused(own)[0].starts_with("per_class: `min_confidence` of a class does not go with `adaptive`")
+    );
+    assert!(check(json!({"target_precision": 0.9, "max_per_class": 9, "balance": 3})).is_ok());
+}
+
+#[test]
+fn what_belongs_to_one_class_is_refused_where_rows_have_several() {
+    let params = json!({
+        "target_precision": 0.9, "balance": 2, "per_class": {"분노": {"min_margin": 0.1}}
+    });
+    let found = messages(check_for(Task::MultiLabel, &["scored", "validation"], params));
+    let expected =
+        ["per_class", "target_precision", "balance"].map(|param| format!("{param}: does not go with"));
+    assert_eq!(found.len(), 3, "{found:?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(&expected), "{found}");
+    }
+    let top_k = json!({"top_k_per_class": 5, "max_disagreement": 0, "labels": "soft"});
+    assert!(check_for(Task::MultiLabel, &["scored"], top_k).is_ok());
 }
 
 #[test]

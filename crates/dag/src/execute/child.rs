@@ -127,8 +127,10 @@ impl Child {
 
     /// How it ended; none while it runs.
     pub(super) fn poll(&mut self) -> Option<End> {
-        // After the end of the process its last lines may still be on the way, unless a descendant holds the pipe.
+        // After the end of the process its last lines may still be on the way, unless a descendant holds the pipe. The
+        // line that a good end is known by is worth a longer wait: on a busy machine its reader may not get to run.
         const LAST_LINES: Duration = Duration::from_millis(500);
+        const LAST_WORD: Duration = Duration::from_secs(10);
         if self.exit.is_none() {
             self.watch_memory();
             match self.process.try_wait() {
@@ -141,7 +143,8 @@ impl Child {
             self.kill();
         }
         let (status, at) = self.exit?;
-        if !self.output_ended && at.elapsed() < LAST_LINES {
+        let owed = status.success() && self.said.is_none();
+        if !self.output_ended && at.elapsed() < if owed { LAST_WORD } else { LAST_LINES } {
             return None;
         }
         let seconds = at.duration_since(self.started).as_secs_f64();

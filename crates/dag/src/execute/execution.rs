@@ -12,10 +12,12 @@ use super::invocation::invocation;
 use super::ledger::Ledger;
 use super::run_record::RunFolder;
 use super::{Action, News, Observer, Options, RunOutcome, space};
-use crate::Dag;
 use crate::identity::Seal;
 use crate::plan::Plan;
-use crate::store::{Broken, Commit, Store, Version, VersionName, WorkFolder, WriterLock, disk, fault};
+use crate::store::{
+    Broken, Commit, OutputFolder, Store, Version, VersionName, WorkFolder, WriterLock, disk, fault,
+};
+use crate::{Dag, edited};
 
 /// A run that goes on.
 pub(super) struct Execution<'a> {
@@ -38,6 +40,7 @@ struct Running {
     child: Child,
     seal: Seal,
     name: VersionName,
+    output: OutputFolder,
     work: WorkFolder,
 }
 
@@ -150,6 +153,7 @@ impl<'a> Execution<'a> {
         })?;
         let fingerprint = seal.key.fingerprint();
         let found = self.store.find(spec, &fingerprint);
+        self.set_aside(position, &planned.broken);
         self.set_aside(position, &found.broken);
         if let Some(version) = found.version.filter(|_| !planned.forced) {
             self.reused(position, version);
@@ -160,8 +164,9 @@ impl<'a> Execution<'a> {
             self.warn(position, &text);
         }
         let name = VersionName::new(self.store.next_number(&spec.name), &fingerprint);
-        let work = WorkFolder::new(self.store, &spec.name, &name)?;
-        let invocation = invocation(self.dag, planned.index, &seal, work.path());
+        let output = OutputFolder::new(self.store, &spec.name, &name)?;
+        let work = WorkFolder::open(self.store, self.lock, &spec.name, &fingerprint, planned.forced)?;
+        let invocation = invocation(self.dag, planned.index, &seal, output.path(), work.path());
         let path = self.folder.invocation_of(&spec.name);
         let text = serde_json::to_vec_pretty(&invocation).map_err(Failure::stage)?;
         std::fs::write(&path, text).map_err(|error| disk::failure(&path, &error))?;
@@ -181,6 +186,7 @@ impl<'a> Execution<'a> {
                 child,
                 seal,
                 name,
+                output,
                 work,
             },
         );
@@ -252,12 +258,13 @@ impl<'a> Execution<'a> {
             child,
             seal,
             name,
+            output,
             work,
         } = running;
         drop(child);
         let completion = end
             .result
-            .map_err(|failure| space::with_figures(failure, work.path()))?;
+            .map_err(|failure| space::with_figures(failure, output.path()))?;
         seal.inputs.check_unchanged(self.store)?;
         let spec = &self.dag.stages[self.plan.stages[position].index];
         let mut timings = completion.timings;
@@ -281,7 +288,9 @@ impl<'a> Execution<'a> {
             timings: &timings,
             program,
         };
-        self.store.commit(self.lock, work, &commit)
+        let version = self.store.commit(self.lock, output, &commit)?;
+        work.finish();
+        Ok(version)
     }
 
     /// A version that was there is what is asked for.
@@ -289,6 +298,9 @@ impl<'a> Execution<'a> {
         if let Err(failure) = self.store.link_latest(self.lock, &version) {
             self.warn(position, &failure.message);
         }
+        // A kill may have come between the version and the end of its work folder.
+        let fingerprint = &version.manifest.fingerprint;
+        self.store.clear_work(self.lock, &version.stage, fingerprint);
         self.done(position, version, Action::Reuse);
     }
 
@@ -346,19 +358,9 @@ impl<'a> Execution<'a> {
 
     fn set_aside(&mut self, position: usize, broken: &[Broken]) {
         for one in broken.iter().filter(|one| one.path.exists()) {
+            let spec = &self.dag.stages[self.plan.stages[position].index];
             let text = match self.store.set_aside(self.lock, one) {
-                Ok(path) => {
-                    let path = path
-                        .strip_prefix(self.store.root())
-                        .unwrap_or(&path)
-                        .display()
-                        .to_string();
-                    format!(
-                        "{} does not count: {}; set aside as `{path}`",
-                        one.reference(),
-                        one.damage
-                    )
-                }
+                Ok(path) => edited::set_aside_note(spec, one, &path),
                 Err(failure) => format!("{} does not count: {}; {failure}", one.reference(), one.damage),
             };
             self.warn(position, &text);

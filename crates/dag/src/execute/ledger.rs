@@ -8,7 +8,7 @@ use stage::Failure;
 use super::{Action, Outcome, StageReport};
 use crate::Dag;
 use crate::identity::Reason;
-use crate::plan::{Plan, PlannedStage};
+use crate::plan::{Plan, PlannedStage, UNMET};
 use crate::store::Version;
 
 /// States, reports and versions; positions are those of `plan.stages`.
@@ -34,6 +34,10 @@ impl<'a> Ledger<'a> {
         // Nothing has been done about a stage that will run: until it starts it is as good as blocked.
         let report = |planned: &PlannedStage| {
             let mut report = planned.report.clone();
+            // What is done about these versions will be noted then.
+            report.notes = report
+                .notes
+                .split_off(planned.broken.len().min(report.notes.len()));
             if report.action == Action::Run {
                 (report.action, report.version) = (Action::Blocked, None);
             }
@@ -81,8 +85,24 @@ impl<'a> Ledger<'a> {
             self.states[*position] == State::Waiting
                 && planned.report.action == Action::Run
                 && needs.iter().all(|need| self.versions.contains_key(need))
+                && self.dag.stages[planned.index]
+                    .after
+                    .iter()
+                    .all(|before| self.lets_pass(*before))
         };
         (0..self.states.len()).find(is_ready)
+    }
+
+    /// Whether a stage that comes after stage `index` of the dag may begin: it is done and its gates are met, or this
+    /// plan has nothing to do with it.
+    fn lets_pass(&self, index: usize) -> bool {
+        self.position_of(index).is_none_or(|position| {
+            self.states[position] == State::Done && self.reports[position].gates_failed.is_empty()
+        })
+    }
+
+    fn position_of(&self, index: usize) -> Option<usize> {
+        self.plan.stages.iter().position(|planned| planned.index == index)
     }
 
     /// The stage's process runs.
@@ -130,14 +150,14 @@ impl<'a> Ledger<'a> {
         let waiting = (0..self.states.len()).filter(|position| self.states[*position] == State::Waiting);
         let waiting: Vec<usize> = waiting.collect();
         for position in &waiting {
-            let why = if is_interrupted {
-                "the run was interrupted".to_owned()
+            let reason = if is_interrupted {
+                not_run("the run was interrupted")
             } else {
                 self.blocked_by(*position)
             };
             let report = &mut self.reports[*position];
             (report.action, report.version) = (Action::Blocked, None);
-            report.reasons = vec![Reason::changed("not run", Value::Null, why)];
+            report.reasons = vec![reason];
         }
         waiting
     }
@@ -145,27 +165,43 @@ impl<'a> Ledger<'a> {
     pub(super) fn outcome(&self, is_interrupted: bool) -> Outcome {
         if is_interrupted {
             Outcome::Interrupted
-        } else if self.states.iter().any(|state| *state != State::Done) {
+        } else if self.has_failure() {
             Outcome::Failed
         } else if self.reports.iter().any(|report| !report.gates_failed.is_empty()) {
+            // What is not done waits for such a gate.
             Outcome::Gate
+        } else if self.states.iter().any(|state| *state != State::Done) {
+            Outcome::Failed
         } else {
             Outcome::Done
         }
     }
 
-    fn blocked_by(&self, position: usize) -> String {
+    fn blocked_by(&self, position: usize) -> Reason {
         let has_failed = |index: usize| {
-            let at = self.plan.stages.iter().position(|planned| planned.index == index);
+            let at = self.position_of(index);
             at.is_some_and(|at| self.states[at] == State::Failed)
         };
-        let mut open = self.dag.needs(self.plan.stages[position].index);
-        while let Some(need) = open.pop() {
-            if has_failed(need) {
-                return format!("stage `{}`, which it needs, failed", self.dag.stages[need].name);
+        let mut open = vec![self.plan.stages[position].index];
+        let mut unmet = None;
+        while let Some(index) = open.pop() {
+            if has_failed(index) {
+                let name = &self.dag.stages[index].name;
+                return not_run(format!("stage `{name}`, which it needs, failed"));
             }
-            open.extend(self.dag.needs(need));
+            let gates = self.position_of(index).map(|at| &self.reports[at].gates_failed);
+            if gates.is_some_and(|gates| !gates.is_empty()) {
+                unmet = Some(index);
+            }
+            open.extend(self.dag.waits_for(index));
         }
-        "another stage failed; `--keep-going` goes on".to_owned()
+        match unmet {
+            Some(index) if !self.has_failure() => Reason::held_back(&self.dag.stages[index].name, UNMET),
+            _ => not_run("another stage failed; `--keep-going` goes on"),
+        }
     }
+}
+
+fn not_run(why: impl Into<Value>) -> Reason {
+    Reason::changed("not run", Value::Null, why)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use classification::{LabelSet, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use stage::{ArtifactType, HubModel, SourceOptions, StageKind};
+use stage::{ArtifactType, Guard, HubModel, SourceOptions, StageKind};
 
 use super::{Digest, Fingerprint, Reason, canonical_json, reason};
 use crate::{InputRef, StageSpec};
@@ -41,6 +41,15 @@ pub struct StageKey {
     /// Inputs under names of the user's choice, in the file's order: it shows in the outputs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<String>,
+    /// If the kind uses it: stage → the version that the result stands on, for all stages upstream.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lineage: BTreeMap<String, Fingerprint>,
+    /// If the kind measures: it shows in the outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
+    /// Tag → the report of the version of this stage that has it, for tags that the params refer to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub promoted: BTreeMap<String, Digest>,
 }
 
 /// One item of an input.
@@ -65,7 +74,7 @@ impl StageKey {
     /// The version of this format.
     pub const FORMAT: u32 = 1;
 
-    /// The key of `spec` with these inputs.
+    /// The key of `spec` with these inputs, and neither lineage nor promoted versions.
     pub fn new(
         spec: &StageSpec,
         task: Task,
@@ -84,6 +93,9 @@ impl StageKey {
             precision: uses.precision.then(|| spec.precision.clone()),
             inputs,
             order: other_inputs(spec),
+            lineage: BTreeMap::new(),
+            guard: spec.guard.clone(),
+            promoted: BTreeMap::new(),
         }
     }
 
@@ -114,10 +126,33 @@ impl StageKey {
         compare("labels", json(&self.labels), json(&after.labels));
         compare("precision", json(&self.precision), json(&after.precision));
         compare("order of inputs", json(&self.order), json(&after.order));
+        compare(
+            "guard",
+            guard_words(self.guard.as_ref()),
+            guard_words(after.guard.as_ref()),
+        );
         compare_params("params", &self.params, &after.params, &mut reasons);
+        compare_digests(
+            "promoted",
+            &self.promoted,
+            &after.promoted,
+            Digest::short,
+            &mut reasons,
+        );
+        let others = reasons.len();
         let names: BTreeSet<&String> = self.inputs.keys().chain(after.inputs.keys()).collect();
         for name in names.into_iter().filter(|name| !unknown.contains(name.as_str())) {
             compare_input(name, self.inputs.get(name), after.inputs.get(name), &mut reasons);
+        }
+        // Inputs that differ say it all; and while some are unknown, so is what they stand on.
+        if reasons.len() == others && unknown.is_empty() {
+            compare_digests(
+                "lineage",
+                &self.lineage,
+                &after.lineage,
+                Fingerprint::short,
+                &mut reasons,
+            );
         }
         reasons
     }
@@ -188,6 +223,38 @@ fn compare_params(field: &str, before: &Value, after: &Value, reasons: &mut Vec<
     for name in names {
         let value = |map: &Map<String, Value>| map.get(name).cloned().unwrap_or_default();
         compare_params(&format!("{field}.{name}"), &value(old), &value(new), reasons);
+    }
+}
+
+/// One reason for each name whose digest differs: `lineage prepare changed (0a1b2c3d → 4e5f6071)`.
+fn compare_digests<D: PartialEq>(
+    field: &str,
+    before: &BTreeMap<String, D>,
+    after: &BTreeMap<String, D>,
+    short: impl Fn(&D) -> String,
+    reasons: &mut Vec<Reason>,
+) {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    for name in names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+    {
+        let value =
+            |map: &BTreeMap<String, D>| map.get(name).map_or(Value::Null, |digest| short(digest).into());
+        reasons.push(Reason::changed(
+            format!("{field} {name}"),
+            value(before),
+            value(after),
+        ));
+    }
+}
+
+fn guard_words(guard: Option<&Guard>) -> Value {
+    match guard {
+        None => Value::Null,
+        Some(Guard::Guarded) => "guarded".into(),
+        Some(Guard::Unguarded { reasons }) => format!("unguarded ({})", reasons.join("; ")).into(),
+        Some(Guard::Unknown) => "unknown".into(),
     }
 }
 

@@ -4,6 +4,7 @@ mod canonical;
 mod digest;
 mod digest_memory;
 mod key;
+mod lineage;
 mod reason;
 mod seal;
 

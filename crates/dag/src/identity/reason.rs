@@ -50,6 +50,11 @@ impl Reason {
         Self::changed(input, Value::Null, "not resolved yet")
     }
 
+    /// A stage that this one comes after does not let it begin.
+    pub fn held_back(before: &str, why: &str) -> Self {
+        Self::changed(format!("after {before}"), Value::Null, why)
+    }
+
     /// A file of the version is gone.
     pub fn output_missing(file: &str) -> Self {
         Self::changed("output missing", file, Value::Null)

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use stage::{ArtifactType, Failure, InputItem, SourceOptions};
+use stage::{Ancestor, ArtifactType, Failure, InputItem, Role, SourceOptions};
 
-use super::{Digest, KeyInput, StageKey};
-use crate::store::{InputItemRecord, InputRecord, Store, Version};
+use super::{Digest, KeyInput, StageKey, lineage};
+use crate::store::{InputItemRecord, InputRecord, Promoted, Store, Version};
 use crate::{Dag, HubInput, InputRef};
 
 /// A stage's key with where each input lies.
@@ -17,8 +17,14 @@ pub(crate) struct Seal {
     pub(crate) inputs: SealedInputs,
 }
 
-/// Inputs whose content is known.
-pub(crate) struct SealedInputs(BTreeMap<String, Vec<SealedItem>>);
+/// Inputs whose content is known, and what else there is in the store that the result depends on.
+pub(crate) struct SealedInputs {
+    items: BTreeMap<String, Vec<SealedItem>>,
+    /// Of known inputs; empty unless the kind uses it.
+    lineage: Vec<Version>,
+    /// By tag.
+    promoted: BTreeMap<String, Promoted>,
+}
 
 struct SealedItem {
     item: InputItem,
@@ -55,6 +61,11 @@ impl SealedInputs {
     ) -> Result<Self, Failure> {
         let spec = &dag.stages[index];
         let mut inputs = BTreeMap::new();
+        let lineage = if spec.kind.uses().lineage {
+            lineage::versions(dag, index, store, &version_of)
+        } else {
+            Vec::new()
+        };
         for (name, items) in &spec.inputs {
             let mut sealed = Vec::with_capacity(items.len());
             for item in items {
@@ -75,7 +86,12 @@ impl SealedInputs {
                         options,
                     } => {
                         let digest = digest_input(store, &spec.name, name, path, written)?;
-                        sealed.push(SealedItem::path(path, written, *artifact_type, options, digest));
+                        let mut item = SealedItem::path(path, written, *artifact_type, options, digest);
+                        if spec.kind.role(name) == Role::Decisions {
+                            // Its name is a running number: the decisions count.
+                            item.file_name = None;
+                        }
+                        sealed.push(item);
                     }
                     InputRef::Hub(input) => {
                         let Some(commit) = &input.commit else { break };
@@ -87,22 +103,49 @@ impl SealedInputs {
                 inputs.insert(name.clone(), sealed);
             }
         }
-        Ok(Self(inputs))
+        Ok(Self {
+            items: inputs,
+            lineage,
+            promoted: store.promoted(&spec.name, &spec.kind.tags(&spec.params))?,
+        })
     }
 
     /// The stage's key with these inputs.
     pub(crate) fn key(&self, dag: &Dag, index: usize) -> StageKey {
         let inputs = self
-            .0
+            .items
             .iter()
             .map(|(name, items)| (name.clone(), items.iter().map(SealedItem::key).collect()));
-        StageKey::new(&dag.stages[index], dag.task, &dag.labels, inputs.collect())
+        let lineage = self.lineage.iter();
+        let promoted = self.promoted.iter();
+        StageKey {
+            lineage: lineage
+                .map(|version| (version.stage.clone(), version.manifest.fingerprint))
+                .collect(),
+            promoted: promoted
+                .map(|(tag, promoted)| (tag.clone(), promoted.digest))
+                .collect(),
+            ..StageKey::new(&dag.stages[index], dag.task, &dag.labels, inputs.collect())
+        }
+    }
+
+    /// The stages upstream, those that others need first.
+    pub(crate) fn ancestors(&self) -> Vec<Ancestor> {
+        self.lineage.iter().map(lineage::ancestor).collect()
+    }
+
+    /// Tag → report, for tags that the params refer to.
+    pub(crate) fn promoted(&self) -> BTreeMap<String, PathBuf> {
+        let promoted = self.promoted.iter();
+        promoted
+            .map(|(tag, promoted)| (tag.clone(), promoted.report.clone()))
+            .collect()
     }
 
     /// What the stage process is given.
     pub(crate) fn items(&self) -> BTreeMap<String, Vec<InputItem>> {
         let items = |sealed: &[SealedItem]| sealed.iter().map(|sealed| sealed.item.clone()).collect();
-        self.0
+        self.items
             .iter()
             .map(|(name, sealed)| (name.clone(), items(sealed)))
             .collect()
@@ -118,7 +161,7 @@ impl SealedInputs {
             commit: sealed.commit.clone(),
         };
         let records = names.into_iter().filter_map(|name| {
-            let items = self.0.get(name)?;
+            let items = self.items.get(name)?;
             Some(InputRecord {
                 name: name.to_owned(),
                 items: items.iter().map(record).collect(),
@@ -129,7 +172,7 @@ impl SealedInputs {
 
     /// Refuses models of the Hub whose files are not here.
     pub(crate) fn require_places(&self) -> Result<(), Failure> {
-        for (input, items) in &self.0 {
+        for (input, items) in &self.items {
             if let Some(sealed) = items
                 .iter()
                 .find(|sealed| sealed.item.path.as_os_str().is_empty())
@@ -145,7 +188,7 @@ impl SealedInputs {
 
     /// Refuses inputs whose content is no longer what was sealed.
     pub(crate) fn check_unchanged(&self, store: &Store) -> Result<(), Failure> {
-        for (input, items) in &self.0 {
+        for (input, items) in &self.items {
             // What a commit holds does not change.
             for sealed in items.iter().filter(|sealed| sealed.commit.is_none()) {
                 let now = store.digest(&sealed.item.path);

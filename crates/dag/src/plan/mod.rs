@@ -16,6 +16,7 @@ use crate::store::{Broken, Store, Version};
 use planner::Planner;
 
 pub use explanation::{Explanation, explain};
+pub(crate) use planner::UNMET;
 pub use selection::Selection;
 
 /// Stages with what is to be done about each, in the order of work.
@@ -42,7 +43,7 @@ pub struct PlannedStage {
     pub(crate) forced: bool,
     /// The version that is reused.
     pub(crate) reused: Option<Version>,
-    /// Versions that were found not to count.
+    /// Versions that were found not to count; the report's notes begin with one for each.
     pub(crate) broken: Vec<Broken>,
 }
 
@@ -129,6 +130,12 @@ impl Plan {
                 Err(failure) => missing.push(failure),
             }
         }
+        // A lineage goes on beyond what is read directly.
+        for planned in now.iter().filter(|planned| planned.index != only) {
+            if let Some(version) = &planned.reused {
+                planner.take(planned.index, version.clone());
+            }
+        }
         match missing.into_iter().next() {
             Some(failure) => planner.block(only, failure),
             None => planner.assess(only, false),
@@ -196,7 +203,7 @@ fn with_needs(dag: &Dag, targets: &[usize]) -> BTreeSet<usize> {
     let mut open = targets.to_vec();
     while let Some(index) = open.pop() {
         if all.insert(index) {
-            open.extend(dag.needs(index));
+            open.extend(dag.waits_for(index));
         }
     }
     all

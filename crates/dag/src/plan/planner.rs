@@ -9,7 +9,10 @@ use super::{Plan, PlannedStage};
 use crate::execute::{Action, StageReport};
 use crate::identity::{Reason, SealedInputs, StageKey};
 use crate::store::{Broken, Damage, Store, Version, VersionName};
-use crate::{Dag, InputRef};
+use crate::{Dag, InputRef, edited};
+
+/// Why a stage is held back that comes after another one.
+pub(crate) const UNMET: &str = "its gates are not met";
 
 /// What is known so far. Stages are assessed after those that they need.
 pub(super) struct Planner<'a> {
@@ -83,6 +86,11 @@ impl<'a> Planner<'a> {
             self.stages.push(planned);
             return;
         }
+        if let Some(reason) = self.held_back(index) {
+            let planned = self.planned(index, Action::Blocked, vec![reason]);
+            self.stages.push(planned);
+            return;
+        }
         let inputs = SealedInputs::new(self.dag, index, self.store, |need| self.versions.get(&need));
         let inputs = match inputs {
             Ok(inputs) => inputs,
@@ -103,21 +111,26 @@ impl<'a> Planner<'a> {
         let spec = &self.dag.stages[index];
         let fingerprint = key.fingerprint();
         let found = self.store.find(spec, &fingerprint);
+        let broken = self.with_latest(index, found.broken, found.version.as_ref());
+        let notes = self.broken_notes(index, &broken);
         if let Some(version) = found.version.filter(|_| !forced) {
-            self.reuse(index, version, broken_notes(&found.broken));
+            self.reuse(index, version, notes);
             if let Some(planned) = self.stages.last_mut() {
                 planned.key = Some(key);
-                planned.broken = found.broken;
+                planned.broken = broken;
             }
             return;
         }
-        let newest = self.store.newest_complete(&spec.name);
+        let newest = self.store.newest(&spec.name);
         let mut reasons = if forced {
             vec![Reason::forced()]
         } else {
             Vec::new()
         };
-        match (found.broken.first(), &newest) {
+        let damaged = broken
+            .iter()
+            .find(|broken| broken.name.short == fingerprint.short());
+        match (damaged, &newest) {
             (Some(broken), _) => reasons.push(damage_reason(&broken.damage)),
             (None, Some(version)) => reasons.extend(version.manifest.key.differences(&key, &BTreeSet::new())),
             (None, None) => reasons = vec![Reason::never_ran()],
@@ -140,10 +153,10 @@ impl<'a> Planner<'a> {
         planned.report.version =
             Some(VersionName::new(self.store.next_number(&spec.name), &fingerprint).to_string());
         planned.report.estimated_seconds = newest.as_ref().and_then(Version::seconds);
-        planned.report.notes = broken_notes(&found.broken);
+        planned.report.notes = notes;
         planned.forced = forced;
         planned.key = Some(key);
-        planned.broken = found.broken;
+        planned.broken = broken;
         self.stages.push(planned);
     }
 
@@ -156,7 +169,7 @@ impl<'a> Planner<'a> {
         running: &[(String, String)],
         unresolved: &[&str],
     ) {
-        let newest = self.store.newest_complete(&self.dag.stages[index].name);
+        let newest = self.store.newest(&self.dag.stages[index].name);
         let running_inputs = running.iter().map(|(input, _)| input.as_str());
         let unknown: BTreeSet<&str> = running_inputs.chain(unresolved.iter().copied()).collect();
         let mut reasons = if forced {
@@ -176,10 +189,49 @@ impl<'a> Planner<'a> {
             None => reasons = vec![Reason::never_ran()],
         }
         reasons.extend(unresolved.iter().map(|input| Reason::not_resolved(input)));
+        let broken = self.with_latest(index, Vec::new(), None);
         let mut planned = self.planned(index, Action::Run, reasons);
         planned.report.estimated_seconds = newest.as_ref().and_then(Version::seconds);
+        planned.report.notes = self.broken_notes(index, &broken);
         planned.forced = forced;
+        planned.broken = broken;
         self.stages.push(planned);
+    }
+
+    /// Adds what `latest` links to if that does not count: an edit of it must be noticed, whatever is asked for now.
+    fn with_latest(&self, index: usize, mut broken: Vec<Broken>, found: Option<&Version>) -> Vec<Broken> {
+        let stage = &self.dag.stages[index].name;
+        let is_found = found.is_some_and(|found| self.store.latest(stage).as_ref() == Some(&found.name));
+        if !is_found
+            && let Some(latest) = self.store.broken_latest(stage)
+            && broken.iter().all(|known| known.name != latest.name)
+        {
+            broken.push(latest);
+        }
+        broken
+    }
+
+    /// A note for each.
+    fn broken_notes(&self, index: usize, broken: &[Broken]) -> Vec<String> {
+        let spec = &self.dag.stages[index];
+        let note = |broken: &Broken| edited::planned_note(spec, self.store, broken);
+        broken.iter().map(note).collect()
+    }
+
+    /// Why a stage that stage `index` comes after does not let it begin, as far as that is known.
+    fn held_back(&self, index: usize) -> Option<Reason> {
+        let why = |before: &usize| {
+            let planned = self.stages.iter().find(|planned| planned.index == *before)?;
+            let why = if planned.report.action == Action::Blocked {
+                "it is blocked"
+            } else if planned.report.gates_failed.is_empty() {
+                return None;
+            } else {
+                UNMET
+            };
+            Some(Reason::held_back(&planned.report.stage, why))
+        };
+        self.dag.stages[index].after.iter().find_map(why)
     }
 
     /// Inputs with a model of the Hub whose commit is not known.
@@ -254,15 +306,4 @@ fn damage_reason(damage: &Damage) -> Reason {
         Damage::Modified(file) | Damage::Added(file) => Reason::output_modified(file),
         Damage::Unreadable(what) => Reason::changed("output unreadable", Value::Null, what.as_str()),
     }
-}
-
-fn broken_notes(broken: &[Broken]) -> Vec<String> {
-    let note = |broken: &Broken| {
-        format!(
-            "{} does not count and is set aside: {}",
-            broken.reference(),
-            broken.damage
-        )
-    };
-    broken.iter().map(note).collect()
 }

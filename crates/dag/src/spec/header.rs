@@ -12,7 +12,7 @@ use crate::RuntimeSpec;
 /// The keys of a pipeline file.
 pub(super) const KEYS: &[&str] = &["version", "name", "seed", "task", "labels", "runtime", "stages"];
 /// The keys of a stage.
-pub(super) const STAGE_KEYS: &[&str] = &["kind", "inputs", "params"];
+pub(super) const STAGE_KEYS: &[&str] = &["kind", "inputs", "params", "after"];
 /// The keys of `runtime`.
 pub(super) const RUNTIME_KEYS: &[&str] = &["device", "backend", "precision", "threads"];
 /// The seed of a file that names none.

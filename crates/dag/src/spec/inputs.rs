@@ -6,6 +6,7 @@ use classification::LabelSet;
 use stage::{ArtifactType, InputSpec, ParamInput, SourceOptions, nearest};
 
 use super::artifact::{artifact_names, find_artifact};
+use super::decisions;
 use super::node::{Content, Entry, Node};
 use super::order::Edge;
 use super::params::find_param;
@@ -18,7 +19,7 @@ use crate::InputRef;
 /// The inputs of one stage.
 #[derive(Default)]
 pub(super) struct Linked {
-    /// In the file's order; then params that name files.
+    /// In the file's order; then decisions that it does not name; then params that name files.
     pub(super) inputs: Vec<(String, Vec<InputRef>)>,
     /// The stages that are read.
     pub(super) edges: Vec<Edge>,
@@ -45,6 +46,7 @@ pub(super) fn link(
     for entry in stage.inputs {
         linker.input(entry);
     }
+    linker.decisions();
     for input in stage.resolved.iter().flat_map(|resolved| &resolved.inputs) {
         linker.param_input(input);
     }
@@ -191,7 +193,7 @@ impl Linker<'_, '_, '_> {
     ) -> Option<InputRef> {
         self.linked.edges.push(Edge {
             from,
-            input: entry.key.clone(),
+            input: Some(entry.key.clone()),
             place,
         });
         let stage = &self.drafts[from];
@@ -296,6 +298,21 @@ impl Linker<'_, '_, '_> {
         };
         self.error(entry, place, &what).extend(hints);
         None
+    }
+
+    /// The newest decisions of people, unless the file names others.
+    fn decisions(&mut self) {
+        let Some(spec) = decisions::missing_input(self.stage) else {
+            return;
+        };
+        match decisions::newest(self.base_dir, self.stage.name) {
+            Ok(None) => {}
+            Ok(Some(file)) => self.linked.inputs.push((spec.name.to_owned(), vec![file])),
+            Err(error) => {
+                let message = format!("stage `{}`: input `{}`: {error}", self.stage.name, spec.name);
+                self.report.error(self.stage.place, message).hint(error.hint());
+            }
+        }
     }
 
     /// A param that names a file: another input, placed at the param.

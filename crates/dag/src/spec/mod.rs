@@ -2,10 +2,13 @@
 //!
 //! Text becomes a tree of values that know their places (`source`, `spans`, `node`, `yaml`), settings are put into
 //! it (`overrides`), and then it is read from top to bottom (`header`, `labels`, `stages`, `params`, `inputs`,
-//! `order`). Every part reports its mistakes and goes on with what is left, so that all come out in one go.
+//! `order`, `guard`). Every part reports its mistakes and goes on with what is left, so that all come out in one go.
 
+mod after;
 mod artifact;
+mod decisions;
 mod described;
+mod guard;
 mod header;
 mod inputs;
 mod labels;
@@ -15,9 +18,11 @@ mod overrides;
 mod params;
 mod paths;
 mod report;
+mod same_file;
 mod source;
 mod spans;
 mod stages;
+mod trace;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -90,17 +95,29 @@ fn check(
     for draft in &mut drafts {
         params::check(draft, &header, &base_dir, report);
     }
-    let (mut inputs, mut edges) = (Vec::new(), Vec::new());
+    let (mut inputs, mut edges, mut afters) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..drafts.len() {
-        let linked = inputs::link(&drafts, index, &header.labels, &base_dir, report);
+        let mut linked = inputs::link(&drafts, index, &header.labels, &base_dir, report);
         inputs.push(linked.inputs);
+        let after = after::link(&drafts, index, report);
+        afters.push(after.iter().map(|edge| edge.from).collect::<Vec<usize>>());
+        linked.edges.extend(after);
         edges.push(linked.edges);
     }
+    decisions::warn_of_unread(&drafts, &base_dir, report);
     let order = order::order(&drafts, &edges, report);
+    // Where anything is wrong, it is not certain what reads what.
+    let guards = if report.len() == 0 {
+        guard::check(&drafts, &inputs, kinds, report)
+    } else {
+        vec![None; drafts.len()]
+    };
     let stages: Vec<StageSpec> = drafts
         .into_iter()
         .zip(inputs)
-        .filter_map(|(draft, inputs)| {
+        .zip(guards)
+        .zip(afters)
+        .filter_map(|(((draft, inputs), guard), after)| {
             let precision = precision(&draft, &root, &header.runtime, resolve_precision, report)?;
             let (kind, resolved) = (draft.kind?, draft.resolved?);
             let seed = resolved
@@ -119,6 +136,8 @@ fn check(
                 precision,
                 inputs,
                 outputs,
+                guard,
+                after,
             })
         })
         .collect();
@@ -139,6 +158,7 @@ fn check(
         runtime,
         stages,
         order,
+        warnings: report.take_warnings(),
     })
 }
 

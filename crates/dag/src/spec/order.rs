@@ -4,12 +4,12 @@ use super::report::Report;
 use super::source::Place;
 use super::stages::Draft;
 
-/// Stage `from` is read by another stage's input.
+/// Stage `from` is read by another stage's input, or has to be done before it.
 pub(super) struct Edge {
     /// Index of the stage that is read.
     pub(super) from: usize,
-    /// The input that reads it.
-    pub(super) input: String,
+    /// The input that reads it; none: `after` names it.
+    pub(super) input: Option<String>,
     /// Where the reference stands.
     pub(super) place: Place,
 }
@@ -96,9 +96,13 @@ impl Search<'_> {
             .rev()
             .map(|step| self.drafts[cycle[(at + step) % cycle.len()]].name)
             .collect();
-        let (stage, input) = (self.drafts[reader].name, &edge.input);
+        let what = match &edge.input {
+            Some(input) => format!("input `{input}`"),
+            None => "`after`".to_owned(),
+        };
         let message = format!(
-            "stage `{stage}`: input `{input}` closes a cycle: {}",
+            "stage `{}`: {what} closes a cycle: {}",
+            self.drafts[reader].name,
             names.join(" -> ")
         );
         report

@@ -2,13 +2,14 @@
 
 use super::overrides::Override;
 use super::source::{Place, Source};
-use crate::diagnostic::{Diagnostic, Diagnostics, DiagnosticsKind, Location};
+use crate::diagnostic::{Diagnostic, Diagnostics, DiagnosticsKind, Location, Severity};
 
 /// Collects mistakes, so that all are reported in one go.
 pub(super) struct Report<'a> {
     source: &'a Source,
     overrides: &'a [&'a Override],
     found: Vec<(Place, Diagnostic)>,
+    warnings: Vec<(Place, Diagnostic)>,
 }
 
 impl<'a> Report<'a> {
@@ -17,11 +18,36 @@ impl<'a> Report<'a> {
             source,
             overrides,
             found: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
     /// Adds a mistake; the caller may add hints to it.
     pub(super) fn error(&mut self, place: Place, message: impl Into<String>) -> &mut Diagnostic {
+        let diagnostic = self.diagnostic(Severity::Error, place, message.into());
+        push(&mut self.found, place, diagnostic)
+    }
+
+    /// Adds something that the user should look at; the caller may add hints to it.
+    pub(super) fn warning(&mut self, place: Place, message: impl Into<String>) -> &mut Diagnostic {
+        let diagnostic = self.diagnostic(Severity::Warning, place, message.into());
+        push(&mut self.warnings, place, diagnostic)
+    }
+
+    /// Adds something about the file as a whole that the user should look at.
+    pub(super) fn file_warning(&mut self, message: impl Into<String>) -> &mut Diagnostic {
+        let diagnostic = Diagnostic {
+            severity: Severity::Warning,
+            message: message.into(),
+            location: Location::File {
+                file: self.source.name.clone(),
+            },
+            hints: Vec::new(),
+        };
+        push(&mut self.warnings, Place::File(0, 0), diagnostic)
+    }
+
+    fn diagnostic(&self, severity: Severity, place: Place, message: String) -> Diagnostic {
         let location = match place {
             Place::File(start, end) => self.source.locate(start, end),
             Place::Setting(index) => match self.overrides.get(index) {
@@ -33,14 +59,12 @@ impl<'a> Report<'a> {
                 },
             },
         };
-        self.push(
-            place,
-            Diagnostic {
-                message: message.into(),
-                location,
-                hints: Vec::new(),
-            },
-        )
+        Diagnostic {
+            severity,
+            message,
+            location,
+            hints: Vec::new(),
+        }
     }
 
     /// Adds a mistake of the file as a whole.
@@ -48,14 +72,13 @@ impl<'a> Report<'a> {
         let location = Location::File {
             file: self.source.name.clone(),
         };
-        self.push(
-            Place::File(0, 0),
-            Diagnostic {
-                message: message.into(),
-                location,
-                hints: Vec::new(),
-            },
-        )
+        let diagnostic = Diagnostic {
+            severity: Severity::Error,
+            message: message.into(),
+            location,
+            hints: Vec::new(),
+        };
+        push(&mut self.found, Place::File(0, 0), diagnostic)
     }
 
     pub(super) fn override_at(&self, index: usize) -> Option<&'a Override> {
@@ -79,26 +102,35 @@ impl<'a> Report<'a> {
     }
 
     /// All mistakes in the file's order, each once, settings last.
-    pub(super) fn finish(mut self) -> Diagnostics {
-        self.found.sort_by_key(|(place, _)| match place {
-            Place::File(start, _) => (0, *start),
-            Place::Setting(index) => (1, *index),
-        });
-        let mut items: Vec<Diagnostic> = Vec::new();
-        for (_, diagnostic) in self.found {
-            if !items.contains(&diagnostic) {
-                items.push(diagnostic);
-            }
-        }
+    pub(super) fn finish(self) -> Diagnostics {
         Diagnostics {
             kind: DiagnosticsKind::Invalid,
-            items,
+            items: in_order(self.found),
         }
     }
 
-    fn push(&mut self, place: Place, diagnostic: Diagnostic) -> &mut Diagnostic {
-        let at = self.found.len();
-        self.found.push((place, diagnostic));
-        &mut self.found[at].1
+    /// All warnings in the file's order, each once, settings last.
+    pub(super) fn take_warnings(&mut self) -> Vec<Diagnostic> {
+        in_order(std::mem::take(&mut self.warnings))
     }
+}
+
+fn push(list: &mut Vec<(Place, Diagnostic)>, place: Place, diagnostic: Diagnostic) -> &mut Diagnostic {
+    let at = list.len();
+    list.push((place, diagnostic));
+    &mut list[at].1
+}
+
+fn in_order(mut found: Vec<(Place, Diagnostic)>) -> Vec<Diagnostic> {
+    found.sort_by_key(|(place, _)| match place {
+        Place::File(start, _) => (0, *start),
+        Place::Setting(index) => (1, *index),
+    });
+    let mut items: Vec<Diagnostic> = Vec::new();
+    for (_, diagnostic) in found {
+        if !items.contains(&diagnostic) {
+            items.push(diagnostic);
+        }
+    }
+    items
 }

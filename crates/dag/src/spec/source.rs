@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, DiagnosticsKind, Location};
+use crate::diagnostic::{Diagnostic, Diagnostics, DiagnosticsKind, Location, Severity};
 
 /// A pipeline file's text.
 pub(super) struct Source {
@@ -91,6 +91,7 @@ fn unreadable(name: String, path: &Path, error: &std::io::Error) -> Diagnostics 
     Diagnostics {
         kind,
         items: vec![Diagnostic {
+            severity: Severity::Error,
             message,
             location: Location::File { file: name },
             hints,
@@ -108,6 +109,7 @@ fn not_utf8(name: String, error: &std::string::FromUtf8Error) -> Diagnostics {
     };
     let text = String::from_utf8_lossy(bytes);
     let diagnostic = Diagnostic {
+        severity: Severity::Error,
         message: format!("the file is not UTF-8: byte 0x{byte:02X} at offset {at}"),
         location: locate(&name, &text, at, at + '\u{fffd}'.len_utf8()),
         hints: vec![format!("it may be {encoding}; save it as UTF-8")],

@@ -18,6 +18,8 @@ pub(super) struct Draft<'a> {
     pub(super) kind: Option<&'static dyn StageKind>,
     pub(super) inputs: &'a [Entry],
     pub(super) params: Option<&'a Node>,
+    /// Stages whose gates must be met before.
+    pub(super) after: Option<&'a Node>,
     /// Absent: the params are wrong, and reported.
     pub(super) resolved: Option<Resolved>,
     /// Absent: not known, because kind or params are wrong.
@@ -112,6 +114,7 @@ fn draft<'a>(entry: &'a Entry, kinds: &[&'static dyn StageKind], report: &mut Re
         kind: kind(name, entry, kinds, report),
         inputs: inputs(name, node, report),
         params: node.get("params"),
+        after: node.get("after"),
         resolved: None,
         outputs: None,
     }

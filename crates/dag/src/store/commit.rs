@@ -11,15 +11,15 @@ use serde_json::Value;
 use stage::Failure;
 
 use super::{
-    BROKEN, Broken, DIGESTS, FileRecord, Manifest, OutputRecord, ParamRecord, Store, TEMPORARY, Version,
-    VersionName, WriterLock, disk, fault, outputs,
+    Broken, DIGESTS, FileRecord, Manifest, OutputRecord, ParamRecord, Store, TEMPORARY, Version, VersionName,
+    WORK, WriterLock, disk, fault, outputs, work,
 };
 use crate::identity::{Seal, digest_file};
 use crate::{ParamSource, StageSpec};
 
 /// Where a stage writes before its result is a version. Removed when dropped, unless committed.
 #[derive(Debug)]
-pub(crate) struct WorkFolder {
+pub(crate) struct OutputFolder {
     path: PathBuf,
     committed: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Commit<'a> {
     pub(crate) program: &'a str,
 }
 
-impl WorkFolder {
+impl OutputFolder {
     /// An empty folder beside the versions of the stage.
     pub(crate) fn new(store: &Store, stage: &str, name: &VersionName) -> Result<Self, Failure> {
         let folder = store.stage_folder(stage);
@@ -57,7 +57,7 @@ impl WorkFolder {
             .and_then(|()| disk::remove(&path))
             .and_then(|()| std::fs::create_dir(&path));
         made.map_err(|error| disk::failure(&path, &error))?;
-        fault::point("work-folder-made");
+        fault::point("output-folder-made");
         Ok(Self {
             path,
             committed: false,
@@ -70,7 +70,7 @@ impl WorkFolder {
     }
 }
 
-impl Drop for WorkFolder {
+impl Drop for OutputFolder {
     fn drop(&mut self) {
         if !self.committed {
             disk::remove_quietly(&self.path);
@@ -79,27 +79,27 @@ impl Drop for WorkFolder {
 }
 
 impl Store {
-    /// Makes what is in `work` a version and lets `latest` link to it.
+    /// Makes what is in `output` a version and lets `latest` link to it.
     pub(crate) fn commit(
         &self,
         lock: &WriterLock,
-        mut work: WorkFolder,
+        mut output: OutputFolder,
         commit: &Commit<'_>,
     ) -> Result<Version, Failure> {
-        let files = outputs::check(work.path(), commit.spec)?;
+        let files = outputs::check(output.path(), commit.spec)?;
         fault::point("outputs-checked");
         let folder = self.stage_folder(&commit.spec.name);
         let path = folder.join(commit.name.to_string());
-        let manifest = describe(work.path(), &files, commit)
+        let manifest = describe(output.path(), &files, commit)
             .and_then(|manifest| {
-                std::fs::rename(work.path(), &path)?;
-                work.committed = true;
+                std::fs::rename(output.path(), &path)?;
+                output.committed = true;
                 fault::point("renamed");
                 disk::sync_folder(&folder)?;
                 fault::point("parent-synced");
                 Ok(manifest)
             })
-            .map_err(|error| self.refused(work.path(), &error))?;
+            .map_err(|error| self.refused(output.path(), &error))?;
         let version = Version {
             stage: commit.spec.name.clone(),
             name: commit.name.clone(),
@@ -136,7 +136,7 @@ impl Store {
 
     /// Moves a version that does not count out of the way; says where to.
     pub(crate) fn set_aside(&self, _: &WriterLock, broken: &Broken) -> Result<PathBuf, Failure> {
-        let folder = self.root().join(BROKEN).join(&broken.stage);
+        let folder = self.aside_folder(&broken.stage);
         let mut target = folder.join(broken.name.to_string());
         let mut attempt = 1;
         while target.exists() {
@@ -167,45 +167,47 @@ impl Store {
                 if name.starts_with(TEMPORARY) || is_dead_memory(&name) {
                     tracing::debug!(path = %entry.path().display(), "clearing what a killed run left");
                     disk::remove_quietly(&entry.path());
+                } else if name.starts_with(WORK) {
+                    work::remove_if_empty(&entry.path());
                 }
             }
         }
     }
 
-    fn refused(&self, work: &Path, error: &io::Error) -> Failure {
-        let failure = disk::failure(work, error);
+    fn refused(&self, output: &Path, error: &io::Error) -> Failure {
+        let failure = disk::failure(output, error);
         if !disk::is_full(error) {
             return failure;
         }
         failure.hint(format!(
             "this result needs at least {}",
-            disk::words(disk::size(work))
+            disk::words(disk::size(output))
         ))
     }
 }
 
 /// Flushes the files, then writes `timings.json` and last the manifest.
-fn describe(work: &Path, files: &[String], commit: &Commit<'_>) -> io::Result<Manifest> {
+fn describe(output: &Path, files: &[String], commit: &Commit<'_>) -> io::Result<Manifest> {
     let mut records = Vec::with_capacity(files.len());
     for file in files {
-        let path = work.join(file);
+        let path = output.join(file);
         let opened = std::fs::File::open(&path)?;
         opened.sync_all()?;
         let (path, size, blake3) = (file.clone(), opened.metadata()?.len(), digest_file(&path)?);
         records.push(FileRecord { path, size, blake3 });
     }
     for folder in folders_of(files) {
-        disk::sync_folder(&work.join(folder))?;
+        disk::sync_folder(&output.join(folder))?;
     }
     fault::point("files-synced");
     let mut timings = serde_json::to_vec_pretty(commit.timings)?;
     timings.push(b'\n');
-    disk::write_synced(&work.join(Version::TIMINGS), &timings)?;
+    disk::write_synced(&output.join(Version::TIMINGS), &timings)?;
     fault::point("timings-written");
     let text = manifest(records, commit).to_json();
-    disk::write_synced(&work.join(Manifest::FILE), text.as_bytes())?;
+    disk::write_synced(&output.join(Manifest::FILE), text.as_bytes())?;
     fault::point("manifest-written");
-    disk::sync_folder(work)?;
+    disk::sync_folder(output)?;
     fault::point("folder-synced");
     Manifest::parse(&text).map_err(io::Error::other)
 }

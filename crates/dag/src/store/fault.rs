@@ -4,9 +4,10 @@
 //! cleaned up) when it comes to POINT for the Nth time; `any:N` counts all points together; `:N` may be left out
 //! (first time). Points, in the order in which a run comes to them:
 //!
-//! `locked`, `leftovers-cleared`, `run-recorded`, `set-aside`, `work-folder-made`, `invocation-written`,
-//! `child-started`, `child-ended`, `outputs-checked`, `files-synced`, `timings-written`, `manifest-written`,
-//! `folder-synced`, `renamed`, `parent-synced`, `latest-linked`, `latest-replaced`, `run-ended`.
+//! `locked`, `leftovers-cleared`, `run-recorded`, `set-aside`, `output-folder-made`, `work-folder-made`,
+//! `invocation-written`, `child-started`, `child-ended`, `outputs-checked`, `files-synced`, `timings-written`,
+//! `manifest-written`, `folder-synced`, `renamed`, `parent-synced`, `latest-linked`, `latest-replaced`,
+//! `work-folder-removed`, `run-ended`.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};

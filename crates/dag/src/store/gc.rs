@@ -1,5 +1,5 @@
 //! Clearing old versions. What is kept: the newest of each stage, the one that `latest` links to, tagged ones, and
-//! all that those were made from, so that a kept result can always be explained.
+//! all that those were made from or name as their lineage, so that a kept result can always be explained.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -31,13 +31,25 @@ pub struct Removal {
     pub path: PathBuf,
     /// Bytes on the disk.
     pub bytes: u64,
-    /// Whether it had been set aside as broken.
-    pub broken: bool,
+    /// What it is.
+    pub what: Removed,
+}
+
+/// What a collection finds to remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removed {
+    /// A version that is neither new nor needed.
+    Version,
+    /// A version that does not count, set aside or not: somebody may have edited it.
+    Broken,
+    /// What a stage that did not come to its end left for the next run.
+    Unfinished,
 }
 
 impl Store {
-    /// Removes all but the `keep` newest versions of each stage (and what must stay), and what was set aside as broken.
-    /// With `dry_run` says what it would do.
+    /// Removes all but the `keep` newest versions of each stage (and what must stay), what was set aside as broken, and
+    /// work that did not come to its end. With `dry_run` says what it would do.
     pub fn collect(&self, lock: &WriterLock, keep: usize, dry_run: bool) -> Result<Collection, Failure> {
         let kept = self.versions_to_keep(keep);
         let mut collection = Collection {
@@ -48,14 +60,31 @@ impl Store {
             for name in self.versions(&stage) {
                 if !kept.contains(&(stage.clone(), name.clone())) {
                     let path = self.stage_folder(&stage).join(name.to_string());
-                    collection.add(&stage, &name.to_string(), path, false);
+                    let loaded = self.load(&stage, &name);
+                    let is_whole = loaded.and_then(|version| self.check(&version)).is_ok();
+                    let what = if is_whole {
+                        Removed::Version
+                    } else {
+                        Removed::Broken
+                    };
+                    collection.add(&stage, &name.to_string(), path, what);
                 }
             }
         }
         for stage in super::folder_names(&self.root().join(BROKEN)) {
             let folder = self.root().join(BROKEN).join(&stage);
             for name in super::folder_names(&folder) {
-                collection.add(&stage, &name, folder.join(&name), true);
+                collection.add(&stage, &name, folder.join(&name), Removed::Broken);
+            }
+        }
+        for stage in super::folder_names(self.root()) {
+            for path in self.work_folders(&stage) {
+                let name = path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                collection.add(&stage, &name, path, Removed::Unfinished);
             }
         }
         if !dry_run {
@@ -94,6 +123,15 @@ impl Store {
                             .filter(|one| !kept.contains(one)),
                     );
                 }
+                for (stage, fingerprint) in &version.manifest.key.lineage {
+                    let versions = self.versions(stage).into_iter();
+                    let named = versions.filter(|name| name.short == fingerprint.short());
+                    open.extend(
+                        named
+                            .map(|name| (stage.clone(), name))
+                            .filter(|one| !kept.contains(one)),
+                    );
+                }
             }
             kept.insert((stage, name));
         }
@@ -119,7 +157,7 @@ impl Store {
 }
 
 impl Collection {
-    fn add(&mut self, stage: &str, version: &str, path: PathBuf, broken: bool) {
+    fn add(&mut self, stage: &str, version: &str, path: PathBuf, what: Removed) {
         let bytes = disk::size(Path::new(&path));
         self.bytes += bytes;
         self.removed.push(Removal {
@@ -127,7 +165,7 @@ impl Collection {
             version: version.to_owned(),
             path,
             bytes,
-            broken,
+            what,
         });
     }
 }

@@ -15,6 +15,7 @@ mod reference;
 mod tags;
 mod verify;
 mod version;
+mod work;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -25,14 +26,16 @@ use crate::StageSpec;
 use crate::identity::{Digest, DigestMemory, Fingerprint, walk};
 
 pub use catalogue::VersionInfo;
-pub use gc::{Collection, Removal};
+pub use gc::{Collection, Removal, Removed};
 pub use lock::{LockError, LockHolder, Wait, WriterLock};
 pub use manifest::{FileRecord, InputItemRecord, InputRecord, Manifest, OutputRecord, ParamRecord};
 pub use reference::{Reference, ReferenceError};
 pub use verify::Verification;
 pub use version::{Broken, Damage, Version, VersionName};
 
-pub(crate) use commit::{Commit, WorkFolder};
+pub(crate) use commit::{Commit, OutputFolder};
+pub(crate) use tags::Promoted;
+pub(crate) use work::WorkFolder;
 
 /// A folder of versions.
 pub struct Store {
@@ -67,6 +70,11 @@ impl Store {
     /// Where the versions of `stage` lie.
     pub fn stage_folder(&self, stage: &str) -> PathBuf {
         self.root.join(stage)
+    }
+
+    /// Where versions of `stage` go that do not count.
+    pub fn aside_folder(&self, stage: &str) -> PathBuf {
+        self.root.join(BROKEN).join(stage)
     }
 
     /// Names of stages that have a folder, sorted.
@@ -124,6 +132,28 @@ impl Store {
             .find_map(|name| complete(name).ok())
     }
 
+    /// The version last made or reused, else the highest number; its manifest is sound, its files may not be.
+    pub(crate) fn newest(&self, stage: &str) -> Option<Version> {
+        let names = self
+            .latest(stage)
+            .into_iter()
+            .chain(self.versions(stage).into_iter().rev());
+        names.into_iter().find_map(|name| self.load(stage, &name).ok())
+    }
+
+    /// What `latest` links to, if it does not count.
+    pub(crate) fn broken_latest(&self, stage: &str) -> Option<Broken> {
+        let name = self.latest(stage)?;
+        if !self.versions(stage).contains(&name) {
+            return None;
+        }
+        let version = match self.load(stage, &name) {
+            Ok(version) => version,
+            Err(broken) => return Some(broken),
+        };
+        self.check(&version).err()
+    }
+
     /// Digest of a file or directory, remembered as long as nothing touches it.
     pub fn digest(&self, path: &Path) -> io::Result<Digest> {
         self.memory().digest(path)
@@ -172,7 +202,7 @@ impl Store {
 
     /// The number that the next version of `stage` gets; numbers of versions that were set aside are not used again.
     pub(crate) fn next_number(&self, stage: &str) -> u32 {
-        let aside = folder_names(&self.root.join(BROKEN).join(stage));
+        let aside = folder_names(&self.aside_folder(stage));
         let aside = aside
             .iter()
             .filter_map(|name| VersionName::parse(name.split('.').next()?));
@@ -237,6 +267,8 @@ const BROKEN: &str = ".broken";
 const DIGESTS: &str = ".digests";
 /// What names begin with that are in the making.
 const TEMPORARY: &str = ".tmp-";
+/// What names of work folders begin with; the whole fingerprint follows.
+const WORK: &str = ".work-";
 
 /// A version from before a kind wrote all that it writes now is not what is asked for.
 fn has_outputs(version: &Version, spec: &StageSpec) -> bool {

@@ -181,6 +181,7 @@ impl StageKind for FineTune {
             seed: true,
             labels: true,
             precision: true,
+            lineage: false,
         }
     }
     fn inputs(&self) -> &'static [InputSpec] {

@@ -1,12 +1,22 @@
 //! What a pipeline file comes to, and what is said of one that is wrong. The stage kinds are doubles: the engine
 //! knows kinds by their contract only.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where its world is not as expected"
+)]
+
 use dag::{Dag, Diagnostics, Override, RuntimeSpec, overrides_from_env};
 
 use crate::kinds::KINDS;
 
 mod accepted;
+mod after;
+mod decisions;
 mod file;
+mod guard;
+mod guard_kinds;
 mod header;
 mod inputs;
 mod kinds;

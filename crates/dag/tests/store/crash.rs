@@ -106,6 +106,39 @@ fn what_a_killed_run_left_is_cleared_by_the_next() {
 }
 
 #[test]
+fn a_killed_stage_goes_on_with_its_work_folder() {
+    let mut project = Project::chain();
+    let status = runner(&project.folder)
+        .env(helpers::WORK, "1")
+        .env("PIPELINE_FAULT", "child-ended")
+        .status();
+    assert_eq!(status.unwrap().signal(), Some(9));
+    project.set("first", "work", true);
+    assert_eq!(project.run().outcome, Outcome::Done);
+    assert_eq!(
+        project.output("first"),
+        "1dataxx",
+        "a mark of the killed run and one of this one"
+    );
+    assert_eq!(project.names("first").len(), 1);
+}
+
+#[test]
+fn a_kill_between_version_and_work_folder_leaves_no_work_folder_for_ever() {
+    let project = Project::chain();
+    let status = runner(&project.folder)
+        .env(helpers::WORK, "1")
+        .env("PIPELINE_FAULT", "latest-replaced")
+        .status();
+    assert_eq!(status.unwrap().signal(), Some(9));
+    assert_eq!(project.names("first").len(), 2, "{:?}", project.names("first"));
+    let mut project = project;
+    project.set("first", "work", true);
+    assert_eq!(actions(&project.run().stages), "first=reuse second=run third=run");
+    assert_eq!(project.names("first").len(), 1, "{:?}", project.names("first"));
+}
+
+#[test]
 fn a_killed_run_is_shown_as_interrupted() {
     let project = Project::chain();
     run_with_fault(&project.folder, "renamed:2");

@@ -11,6 +11,8 @@ pub(crate) const STAGE: &str = "DAG_TEST_STAGE";
 pub(crate) const RUNNER: &str = "DAG_TEST_RUNNER";
 /// Set: how long the runner's first stage takes, in milliseconds.
 pub(crate) const SLEEP: &str = "DAG_TEST_SLEEP";
+/// Set: the runner's first stage marks its work folder.
+pub(crate) const WORK: &str = "DAG_TEST_WORK";
 
 #[test]
 fn stage_process() {
@@ -31,6 +33,9 @@ fn runner_process() {
     let mut project = Project::chain_in(PathBuf::from(folder));
     if let Ok(milliseconds) = std::env::var(SLEEP) {
         project.set("first", "sleep_ms", milliseconds.parse::<u64>().unwrap());
+    }
+    if std::env::var_os(WORK).is_some() {
+        project.set("first", "work", true);
     }
     let outcome = project.run();
     std::process::exit(i32::from(outcome.outcome != dag::Outcome::Done));

@@ -7,7 +7,9 @@
     reason = "a test ends where its world is not as expected"
 )]
 
+mod after;
 mod crash;
+mod edits;
 mod execution;
 mod explanation;
 mod full_disk;
@@ -15,6 +17,7 @@ mod helpers;
 mod hub;
 mod interruption;
 mod key;
+mod lineage;
 mod locking;
 mod maintenance;
 mod project;
@@ -22,3 +25,5 @@ mod references;
 mod script;
 mod selection;
 mod staleness;
+mod tags;
+mod work;

@@ -1,6 +1,6 @@
 //! Listing, verifying, collecting.
 
-use dag::{Damage, Selection};
+use dag::{Damage, Removed, Selection};
 
 use crate::project::{Project, names_in};
 
@@ -107,4 +107,15 @@ fn an_empty_store_has_nothing_to_say() {
     assert!(project.store.verify().intact.is_empty());
     assert!(project.store.runs().is_empty());
     assert!(!project.path("artifacts").exists(), "reading makes nothing");
+}
+
+#[test]
+fn gc_says_of_what_it_removes_whether_it_was_edited() {
+    let project = three_versions();
+    let folder = project.store.stage_folder("third");
+    let edited = folder.join(project.store.versions("third")[1].to_string());
+    std::fs::write(edited.join("out.txt"), "edited").unwrap();
+    let planned = project.store.collect(&project.lock(), 1, true).unwrap();
+    let what: Vec<_> = planned.removed.iter().map(|removal| removal.what).collect();
+    assert_eq!(what, [Removed::Version, Removed::Broken]);
 }

@@ -50,6 +50,11 @@ impl Project {
         project
     }
 
+    /// Another pipeline in the same folder and store.
+    pub(crate) fn new_in(other: &Self) -> Self {
+        Self::in_folder(other.folder.clone())
+    }
+
     /// `first` reads `data.txt`, `second` reads `first`, `third` reads `second`.
     pub(crate) fn chain() -> Self {
         Self::new().with_chain()
@@ -79,6 +84,7 @@ impl Project {
             runtime: RuntimeSpec::default(),
             stages: Vec::new(),
             order: Vec::new(),
+            warnings: Vec::new(),
         };
         let program = std::env::current_exe().unwrap().into_os_string();
         let arguments = ["--exact", "helpers::stage_process", "--nocapture"].map(OsString::from);
@@ -131,6 +137,8 @@ impl Project {
                 .into_iter()
                 .map(|file| OutputSpec::new(file, ArtifactType::Document))
                 .collect(),
+            guard: None,
+            after: Vec::new(),
         });
         self
     }

@@ -1,13 +1,14 @@
 //! A kind of stage whose params say what to do.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{
-    CheckContext, Completion, Context, Failure, InputSpec, Level, OutputSpec, Problem, Resolved, StageKind,
-    Uses,
+    CheckContext, Completion, Context, Failure, InputSpec, Level, OutputSpec, Problem, Resolved, Role,
+    StageKind, Uses,
 };
 
 pub(crate) struct Script {
@@ -21,6 +22,7 @@ const NOTHING: Uses = Uses {
     seed: false,
     labels: false,
     precision: false,
+    lineage: false,
 };
 const MODELS: InputSpec = InputSpec {
     name: "model",
@@ -49,6 +51,7 @@ pub(crate) static TRAINING: Script = Script {
         seed: true,
         labels: true,
         precision: true,
+        lineage: false,
     },
     other_inputs: None,
 };
@@ -58,7 +61,16 @@ pub(crate) static COMPARISON: Script = Script {
     uses: NOTHING,
     other_inputs: Some(MODELS),
 };
-pub(crate) static KINDS: [&dyn StageKind; 3] = [&SCRIPT, &TRAINING, &COMPARISON];
+pub(crate) static MEASURING: Script = Script {
+    name: "measuring",
+    version: 1,
+    uses: Uses {
+        lineage: true,
+        ..NOTHING
+    },
+    other_inputs: None,
+};
+pub(crate) static KINDS: [&dyn StageKind; 4] = [&SCRIPT, &TRAINING, &COMPARISON, &MEASURING];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -81,6 +93,10 @@ struct Orders {
     pid_file: Option<String>,
     say: Option<String>,
     parquet: bool,
+    /// Adds a mark to a file in the work folder, and its content to the outputs.
+    work: bool,
+    /// Fails unless this file is there, and makes it.
+    fail_once: Option<String>,
 }
 
 impl StageKind for Script {
@@ -104,7 +120,22 @@ impl StageKind for Script {
             many: true,
             description: "anything",
         };
-        &[ANY]
+        const DECISIONS: InputSpec = InputSpec {
+            name: "overrides",
+            ..ANY
+        };
+        &[ANY, DECISIONS]
+    }
+
+    fn role(&self, name: &str) -> Role {
+        match name {
+            "overrides" => Role::Decisions,
+            _ => Role::Learnt,
+        }
+    }
+
+    fn tags(&self, params: &Value) -> Vec<String> {
+        serde_json::from_value(params["tags"].clone()).unwrap_or_default()
     }
 
     fn other_inputs(&self) -> Option<&'static InputSpec> {
@@ -137,6 +168,22 @@ impl StageKind for Script {
             for item in ctx.inputs(name).iter().filter(|_| !orders.constant) {
                 content += &std::fs::read_to_string(&item.path).unwrap_or_default();
             }
+        }
+        for ancestor in ctx.lineage() {
+            content += &format!(" {}:{}", ancestor.stage, &ancestor.fingerprint[..8]);
+        }
+        for (tag, report) in &ctx.invocation().promoted {
+            content += &format!(" {tag}:{}", std::fs::read_to_string(report).unwrap());
+        }
+        if orders.work {
+            let path = ctx.work().unwrap().join("marks");
+            let marks = std::fs::read_to_string(&path).unwrap_or_default() + "x";
+            std::fs::write(&path, &marks).unwrap();
+            content += &marks;
+        }
+        if let Some(file) = orders.fail_once.as_ref().filter(|file| !Path::new(file).exists()) {
+            std::fs::write(file, "").unwrap();
+            return Err(Failure::stage("not the first time"));
         }
         for file in &orders.outputs {
             let framed = if orders.parquet {

@@ -170,5 +170,5 @@ fn an_encoded_file_can_be_inspected() {
     };
     let item = folder.file("a.csv", CP949);
     let opened = inspect::open_with(&item.path, "a.csv", &options).unwrap();
-    assert_eq!(opened.by("label").unwrap().rows.len(), 2);
+    assert_eq!(opened.by("label").unwrap().rows().unwrap(), 2);
 }

@@ -2,10 +2,14 @@
 
 mod encodings;
 mod inspect;
+mod leaks;
 mod multi_label;
 mod objects;
+mod overrides;
 mod read;
 mod select;
+mod stream;
+mod targets;
 mod workbooks;
 mod write;
 

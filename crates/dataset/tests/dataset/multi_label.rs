@@ -2,8 +2,8 @@
 
 use classification::{Decision, LabelIds, Task};
 use dataset::{
-    Column, DatasetError, DropReason, Labelled, Normalize, ReadOptions, ScoredWriter, Splits, Threshold,
-    Thresholds, inspect,
+    Cap, Column, DatasetError, DropReason, Funnel, Labelled, LeakGuard, Normalize, OptionalColumns, Policy,
+    ReadOptions, Request, Rule, ScoredWriter, Splits, Teaching, Threshold, inspect,
 };
 use stage::{ArtifactType, InputItem};
 
@@ -146,7 +146,7 @@ fn equal_texts_with_other_labels_all_go() {
         train: Some(read(&[folder.file("a.csv", csv)]).unwrap()),
         ..Splits::default()
     };
-    dataset::drop_duplicates(&mut splits, true);
+    crate::leaks::separate(LeakGuard::Near, &mut splits);
     let train = splits.train.unwrap();
     assert_eq!(train.ids, ["train-0"]);
     let reasons: Vec<DropReason> = train.notes.dropped.iter().map(|row| row.reason).collect();
@@ -191,22 +191,54 @@ fn write_scored(folder: &Folder, rows: &[[f32; 3]]) -> std::path::PathBuf {
         labels: &labels(),
         task: Task::MultiLabel,
         truth: None,
+        optional: OptionalColumns::default(),
     };
     dataset::write_scored(&path, &scored).unwrap();
     path
 }
 
-fn select(folder: &Folder, rows: &[[f32; 3]], max_per_class: Option<u64>) -> dataset::Selection {
+/// Selects, and reads what is kept with its soft labels.
+fn select(
+    folder: &Folder,
+    rows: &[[f32; 3]],
+    max_per_class: Option<u64>,
+) -> (dataset::Rows<dataset::Target>, Funnel) {
     let threshold = Threshold {
         min_confidence: 0.75,
         min_margin: 0.2,
     };
-    let thresholds = Thresholds {
+    let policy = Policy {
+        rule: Rule::Fixed,
         classes: vec![threshold; 3],
-        max_per_class,
+        max_disagreement: None,
+        cap: max_per_class.map(Cap::MaxPerClass),
+        balance: None,
+        teaching: Teaching::Soft,
     };
-    let path = write_scored(folder, rows);
-    dataset::select(&path, "scored", &thresholds, &labels(), Task::MultiLabel).unwrap()
+    write_scored(folder, rows);
+    let (scored, labels) = (folder.item("scored.parquet", ArtifactType::Scored), labels());
+    let selection = dataset::select(&Request {
+        scored: &scored,
+        validation: None,
+        overrides: None,
+        policy: &policy,
+        labels: &labels,
+        task: Task::MultiLabel,
+    })
+    .unwrap();
+    selection.write_kept(&folder.path("kept.parquet")).unwrap();
+    selection.write_decided(&folder.path("decided.parquet")).unwrap();
+    let decided = inspect::open(&folder.path("decided.parquet"), "decided", None).unwrap();
+    assert_eq!(decided.rows().unwrap(), rows.len() as u64);
+    let options = ReadOptions {
+        task: Task::MultiLabel,
+        ..options(&labels)
+    };
+    let kept = [folder.item("kept.parquet", ArtifactType::Kept)];
+    (
+        dataset::read_targets(&kept, &options).unwrap(),
+        selection.funnel.clone(),
+    )
 }
 
 #[test]
@@ -217,12 +249,16 @@ fn a_row_is_kept_if_every_label_is_decided() {
         [0.875, 0.625, 0.125],
         [0.125, 0.125, 0.125],
     ];
-    let selection = select(&folder, &rows, None);
-    selection.write_kept(&folder.path("kept.parquet")).unwrap();
-    let kept = read(&[folder.item("kept.parquet", ArtifactType::Kept)]).unwrap();
-    assert_eq!(sets(&kept), [&[0, 2][..], &[]]);
-    assert_eq!(selection.funnel.drops["confidence"], 1);
-    let joy = &selection.funnel.classes[2].1;
+    let (kept, funnel) = select(&folder, &rows, None);
+    let soft: Vec<&[f32]> = kept
+        .labels
+        .iter()
+        .map(|target| target.soft.as_deref().unwrap())
+        .collect();
+    assert_eq!(soft, [rows[0], rows[2]]);
+    assert_eq!(sets(&kept.into_labelled()), [&[0, 2][..], &[]]);
+    assert_eq!(funnel.drops["confidence"], 1);
+    let joy = &funnel.classes[2].1;
     assert_eq!((joy.candidates, joy.kept), (1, 1));
 }
 
@@ -230,9 +266,7 @@ fn a_row_is_kept_if_every_label_is_decided() {
 fn a_row_needs_room_in_each_of_its_classes() {
     let folder = Folder::new();
     let rows = [[0.8, 0.125, 0.8], [0.125, 0.125, 0.875], [0.875, 0.125, 0.125]];
-    let selection = select(&folder, &rows, Some(1));
-    selection.write_kept(&folder.path("kept.parquet")).unwrap();
-    let kept = read(&[folder.item("kept.parquet", ArtifactType::Kept)]).unwrap();
-    assert_eq!(sets(&kept), [[2], [0]]);
-    assert_eq!(selection.funnel.drops["class_cap"], 1);
+    let (kept, funnel) = select(&folder, &rows, Some(1));
+    assert_eq!(sets(&kept.into_labelled()), [[2], [0]]);
+    assert_eq!(funnel.drops["class_cap"], 1);
 }

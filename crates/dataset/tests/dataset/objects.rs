@@ -161,7 +161,7 @@ fn fields_within_fields_can_be_inspected() {
         .map(|column| column.name)
         .collect();
     assert_eq!(names, ["payload.turns", "payload.user_input"]);
-    assert_eq!(opened.by("payload.user_input").unwrap().rows.len(), 1);
+    assert_eq!(opened.by("payload.user_input").unwrap().rows().unwrap(), 1);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Writing: the contract's columns, the same bytes for the same rows.
 
 use classification::{Prediction, Task};
-use dataset::{Column, ScoredWriter, inspect, write_scored};
+use dataset::{Column, OptionalColumns, ScoredWriter, inspect, write_scored};
 
 use crate::{Folder, labelled, labels, raw};
 
@@ -70,6 +70,7 @@ fn scored_tables_have_the_contract_s_columns() {
         labels: &labels,
         task: Task::SingleLabel,
         truth: Some(&[1.into(), 2.into()]),
+        optional: OptionalColumns::default(),
     };
     write_scored(&folder.path("s.parquet"), &scored).unwrap();
     assert_eq!(
@@ -115,6 +116,7 @@ fn predictions_must_be_as_many_as_rows() {
         labels: &labels,
         task: Task::SingleLabel,
         truth: None,
+        optional: OptionalColumns::default(),
     };
     assert!(write_scored(&folder.path("s.parquet"), &scored).is_err());
 }

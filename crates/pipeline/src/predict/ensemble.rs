@@ -45,9 +45,11 @@ impl Ensemble {
         crate::threads::limit(args.compute.threads)?;
         let device =
             model::open_device(&args.compute.device, &args.compute.backend).map_err(stage::Failure::from)?;
+        let precision = args.compute.resolve_precision()?;
         let mut members: Vec<Member> = Vec::new();
         for directory in &args.model {
-            let predictor = Predictor::load(directory, None, &device).map_err(stage::Failure::from)?;
+            let predictor =
+                Predictor::load_in(directory, None, &device, precision).map_err(stage::Failure::from)?;
             let name = &predictor.settings().normalize;
             let normalize = Normalize::parse(name).ok_or_else(|| unknown_normalization(directory, name))?;
             let member = Member {

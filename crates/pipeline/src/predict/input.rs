@@ -39,6 +39,12 @@ pub(super) fn read(args: &PredictArgs, labels: &LabelSet) -> Result<Input, CliEr
 }
 
 fn given(arguments: &[String]) -> Result<Input, CliError> {
+    let texts = given_texts(arguments)?;
+    Ok(Input { texts, ids: None })
+}
+
+/// Texts of the command line; `-` stands for the lines of standard input.
+pub(crate) fn given_texts(arguments: &[String]) -> Result<Vec<String>, CliError> {
     let mut texts = Vec::new();
     for text in arguments {
         match text.as_str() {
@@ -46,7 +52,7 @@ fn given(arguments: &[String]) -> Result<Input, CliError> {
             text => texts.push(text.to_owned()),
         }
     }
-    Ok(Input { texts, ids: None })
+    Ok(texts)
 }
 
 /// A text per line, empty ones among them: answers stand in the lines of their texts.

@@ -296,3 +296,51 @@ fn texts_longer_than_the_model_are_refused() {
         "{error}"
     );
 }
+
+/// `examples(count)` whose classes are said by probabilities instead.
+fn soft_examples(count: usize, certainty: f32) -> Examples {
+    let mut examples = examples(count);
+    let soft = |row: usize| {
+        let mut soft = vec![1.0 - certainty; 2];
+        soft[row % 2] = certainty;
+        soft
+    };
+    examples.soft = Some((0..count).map(soft).collect());
+    examples
+}
+
+#[test]
+fn probabilities_are_learnt_in_place_of_the_labels() {
+    let mut train_on = soft_examples(64, 0.9);
+    // Labels that say the contrary have no part in it.
+    train_on
+        .labels
+        .iter_mut()
+        .for_each(|label| *label = (1 - label.first().unwrap()).into());
+    let validation = examples(20);
+    let (trained, _) = run(0.0, &train_on, Some(&validation), &options());
+    assert_eq!(trained.unwrap().validation.unwrap().metrics.accuracy, 1.0);
+}
+
+#[test]
+fn certain_probabilities_teach_what_labels_teach() {
+    let validation = examples(20);
+    let loss = |train_on: &Examples| {
+        let (trained, _) = run(0.0, train_on, Some(&validation), &options());
+        trained.unwrap().validation.unwrap().loss
+    };
+    let (hard, soft) = (loss(&examples(64)), loss(&soft_examples(64, 1.0)));
+    assert!((hard - soft).abs() < 1e-3, "{hard} and {soft}");
+}
+
+#[test]
+fn a_soft_label_of_another_task_is_an_error_that_names_the_row() {
+    let mut train_on = soft_examples(8, 0.9);
+    train_on.soft.as_mut().unwrap()[3] = vec![1.0, 0.0, 0.0];
+    let (trained, _) = run(0.0, &train_on, None, &options());
+    let message = trained.err().unwrap().to_string();
+    assert!(
+        message.contains("row `row-3` is not 2 probabilities"),
+        "{message}"
+    );
+}

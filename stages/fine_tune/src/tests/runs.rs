@@ -124,7 +124,11 @@ impl Project {
             runtime: Runtime::default(),
             inputs: self.inputs.clone(),
             input_order: names.iter().map(|name| (*name).to_owned()).collect(),
+            lineage: Vec::new(),
+            guard: stage::Guard::Unknown,
+            promoted: std::collections::BTreeMap::new(),
             output: path,
+            work: None,
             fingerprint: "f".repeat(64),
             parent: None,
         };
@@ -338,4 +342,58 @@ fn a_run_that_diverges_says_where() {
         failure.message
     );
     assert!(failure.hints[0].contains("learning_rate"));
+}
+
+#[test]
+fn soft_labels_are_learnt_in_place_of_the_labels() {
+    let project = Project::new();
+    let lines: Vec<(&str, &str)> = TRAIN
+        .lines()
+        .skip(1)
+        .map(|line| line.split_once(',').unwrap())
+        .collect();
+    let column = |name: &str, values: Vec<&str>| {
+        dataset::Column::Str(
+            name.into(),
+            values.into_iter().map(|value| Some(value.to_owned())).collect(),
+        )
+    };
+    let names: Vec<String> = labels().names().map(str::to_owned).collect();
+    let soft = |label: &str| {
+        names
+            .iter()
+            .map(|name| if name == label { 0.9 } else { 0.05 })
+            .collect()
+    };
+    let columns = vec![
+        column("text", lines.iter().map(|line| line.0).collect()),
+        // Every label says the same: from these there would be nothing to learn.
+        column(
+            "label",
+            lines
+                .iter()
+                .enumerate()
+                .map(|(row, _)| if row == 0 { "분노" } else { "기쁨" })
+                .collect(),
+        ),
+        dataset::Column::ListF32(
+            "soft_label".into(),
+            lines.iter().map(|line| soft(line.1)).collect(),
+        ),
+    ];
+    let path = project.folder.path().join("kept.parquet");
+    dataset::write_columns(&path, columns).unwrap();
+    let project = project.item("train", &path);
+    let outcome = project.run("out");
+    outcome.result.unwrap();
+    assert!(
+        outcome
+            .messages
+            .contains(&"12 of 12 rows are learnt by their soft labels".to_owned()),
+        "{:?}",
+        outcome.messages
+    );
+    // From the labels alone a third could be right.
+    let accuracy = project.json("out/metrics.json")["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.6, "{accuracy}");
 }
