@@ -237,6 +237,7 @@ mod tests {
 
     #[test]
     fn a_file_without_rows_is_looked_at_all_the_same() {
-        assert_eq!(slices(std::iter::empty()), [0..0]);
+        let pieces = slices(std::iter::empty());
+        assert_eq!((pieces.len(), pieces.first()), (1, Some(&(0..0))));
     }
 }

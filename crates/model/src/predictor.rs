@@ -26,9 +26,9 @@ pub struct Predictor {
 #[derive(Debug)]
 enum Engine {
     /// The CPU.
-    Native(Classifier),
+    Native(Box<Classifier>),
     /// Any other device.
-    Burn(SequenceClassifier, Device),
+    Burn(Box<SequenceClassifier>, Device),
 }
 
 impl Predictor {
@@ -48,9 +48,10 @@ impl Predictor {
             .ok_or_else(|| ModelError::Device(format!("precision `{precision}` is not offered")))?;
         let start = Instant::now();
         let mut predictor = if *device == Device::flex() {
-            Self::new(load_native(directory, labels, precision)?, Engine::Native)
+            let engine = |classifier| Engine::Native(Box::new(classifier));
+            Self::new(load_native(directory, labels, precision)?, engine)
         } else if precision == Precision::F32 {
-            let engine = |classifier| Engine::Burn(classifier, device.clone());
+            let engine = |classifier| Engine::Burn(Box::new(classifier), device.clone());
             Self::new(load_trained(directory, labels, device)?, engine)
         } else {
             return Err(ModelError::Device("precision `int8` is for the CPU".to_owned()));

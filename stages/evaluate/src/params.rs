@@ -229,7 +229,7 @@ mod tests {
         ]});
         let params = check(gates).unwrap().params;
         assert_eq!(Evaluate.tags(&params), ["best", "production"]);
-        assert_eq!(Evaluate.tags(&Value::Null), [String::new(); 0]);
+        assert!(Evaluate.tags(&Value::Null).is_empty());
     }
 
     #[test]

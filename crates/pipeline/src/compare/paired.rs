@@ -211,16 +211,14 @@ fn differences(bootstrap: &Bootstrap, labels: &[String], task: Task) -> BTreeMap
         });
     }
     if task == Task::MultiLabel {
-        let several: [(&str, fn(MultiLabelMetrics) -> f64); 3] = [
-            ("micro_f1", |metrics| metrics.micro_f1),
-            ("samples_f1", |metrics| metrics.samples_f1),
-            ("hamming_loss", |metrics| metrics.hamming_loss),
-        ];
-        for (name, figure) in several {
+        let mut several = |name: &str, figure: fn(MultiLabelMetrics) -> f64| {
             add(name, &|metrics| {
                 metrics.multi_label.map(figure).unwrap_or_default()
             });
-        }
+        };
+        several("micro_f1", |metrics| metrics.micro_f1);
+        several("samples_f1", |metrics| metrics.samples_f1);
+        several("hamming_loss", |metrics| metrics.hamming_loss);
     }
     found
 }

@@ -68,7 +68,9 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
         std::fs::write(path, &content[..content.len() / 2]).unwrap();
     };
     let none = |_: &Path| {};
-    let leaves: [(&str, u64, &dyn Fn(&Path)); 6] = [
+    /// What was left, from which row the next run goes on, and how it came to be so.
+    type Leaving<'a> = (&'a str, u64, &'a dyn Fn(&Path));
+    let leaves: [Leaving<'_>; 6] = [
         ("everything", ROWS as u64, &none),
         ("a torn table", SHARD_ROWS as u64, &|work| {
             torn(&work.join("00001.parquet"))
