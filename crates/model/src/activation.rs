@@ -4,7 +4,7 @@
 //! Elements are independent and nothing is fused, so every processor gives the same bits.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use inference::{Activation, Normal, normal};
+use native::{Activation, Normal, normal};
 use rayon::prelude::*;
 
 /// Elements per task of a thread.

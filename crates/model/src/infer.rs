@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use inference::{Classifier, Scratch};
+use native::{Classifier, Scratch};
 use tokenizer::{Encoding, length_batches};
 
 use crate::{Batch, ModelError, SequenceClassifier};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use classification::{LabelSet, Task};
-use inference::{Classifier, Precision};
+use native::{Classifier, Precision};
 use tokenizer::Tokenizer;
 
 use crate::build::{Builder, Fill, Source};
@@ -13,7 +13,7 @@ use crate::checkpoint::Checkpoint;
 use crate::hugging_face::{self, Described};
 use crate::init::Seeded;
 use crate::names::{before_renaming, is_head, is_pooler};
-use crate::{ModelConfig, ModelError, ModelSettings, SequenceClassifier, native};
+use crate::{ModelConfig, ModelError, ModelSettings, SequenceClassifier, native_classifier};
 
 /// How the parts that a checkpoint lacks are made, and what fine-tuning changes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,7 +95,7 @@ pub(crate) fn load_native(
     precision: Precision,
 ) -> Result<Loaded<Classifier>, ModelError> {
     trained(directory, labels, |config, labels, source| {
-        native::build(config, labels, precision, source)
+        native_classifier::build(config, labels, precision, source)
     })
 }
 

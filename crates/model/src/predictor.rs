@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use classification::LabelSet;
-use inference::{Classifier, Precision};
+use native::{Classifier, Precision};
 use tokenizer::Tokenizer;
 
 use crate::infer::{BATCH_TOKENS, Inference, infer, infer_native};

@@ -1,6 +1,6 @@
-//! Models that only predict, on the CPU, without burn: see the crate `inference`.
+//! Models that only predict, on the CPU, without burn: see the crate `native`.
 
-use inference::{Classifier, Head, Layer, LayerNorm, Linear, Precision};
+use native::{Classifier, Head, Layer, LayerNorm, Linear, Precision};
 
 use crate::build::{Fill, Source, transposed};
 use crate::head;
