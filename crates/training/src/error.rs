@@ -28,6 +28,15 @@ pub enum TrainingError {
     /// The model could not be run.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Training cannot go on from this checkpoint.
+    #[error("the checkpoint cannot be taken: {0}")]
+    Checkpoint(String),
+    /// The observer wished for an end.
+    #[error("training was interrupted after step {step}")]
+    Interrupted {
+        /// 1-based.
+        step: usize,
+    },
     /// A tensor could not be read back.
     #[error("a tensor could not be read from the device: {0}")]
     Tensor(String),

@@ -1,15 +1,10 @@
 //! Predictions on labelled texts, and how good they are.
 
-use burn::tensor::Device;
 use classification::{
     Decision, DecisionRule, LabelIds, Metrics, MultiLabelMetrics, Tally, Task, tuned_thresholds,
 };
-use model::SequenceClassifier;
 
-use crate::{Data, Examples, Metric, TrainingError};
-
-/// Padded tokens per forward pass: large enough to keep the threads busy, small enough for any encoder's memory.
-const BATCH_TOKENS: usize = 4096;
+use crate::{Data, Examples, Metric};
 
 /// The probabilities from which labels are given, where texts have any number of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,41 +30,28 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Runs `model`, which must be plain (`valid()`), over `examples`, treating its outputs as `data` says.
-    pub fn run(
-        model: &SequenceClassifier,
-        examples: &Examples,
-        data: &Data<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainingError> {
-        let inference = model::infer(
-            model,
-            &examples.encodings,
-            data.pad_id,
-            BATCH_TOKENS,
-            device,
-            &mut |_, _| {},
-        )?;
-        let rows = inference.logits.iter().zip(&examples.labels);
+    /// Of a model that gave these logits to `examples`, treating them as `data` says.
+    pub fn of(logits: &[Vec<f32>], examples: &Examples, data: &Data<'_>) -> Self {
+        let rows = logits.iter().zip(&examples.labels);
         let losses = rows.map(|(logits, labels)| loss(data.task, logits, labels));
         let loss = losses.sum::<f64>() / examples.len().max(1) as f64;
         let thresholds = match (data.task, data.thresholds) {
             (Task::SingleLabel, _) => None,
             (Task::MultiLabel, Thresholds::Fixed(thresholds)) => Some(thresholds.clone()),
             (Task::MultiLabel, Thresholds::Tuned) => {
-                let decisions = decide(&inference.logits, data, None);
+                let decisions = decide(logits, data, None);
                 Some(tuned_thresholds(&decisions, &examples.labels, data.classes))
             }
         };
-        let decisions = decide(&inference.logits, data, thresholds.as_deref());
+        let decisions = decide(logits, data, thresholds.as_deref());
         let given = decisions.iter().map(|decision| &decision.labels);
         let tally = Tally::count(data.task, data.classes, examples.labels.iter(), given);
-        Ok(Self {
+        Self {
             loss,
             metrics: tally.metrics(),
             decisions,
             thresholds,
-        })
+        }
     }
 
     /// The figure that `metric` names.

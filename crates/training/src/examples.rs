@@ -19,7 +19,7 @@ pub struct Examples {
 
 /// What texts are to be given.
 #[derive(Clone, Debug)]
-pub(crate) enum Targets<'e> {
+pub enum Targets<'e> {
     /// The labels of each text.
     Labels(Vec<&'e LabelIds>),
     /// The probabilities of each text.

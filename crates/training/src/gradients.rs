@@ -37,6 +37,10 @@ impl Gradients {
 
     /// Adds the gradient of another batch through the same module.
     pub fn add(&mut self, other: Self) {
+        if self.tensors.is_empty() {
+            *self = other;
+            return;
+        }
         for (sum, more) in self.tensors.iter_mut().zip(other.tensors) {
             match (sum.as_mut(), more) {
                 (Some(sum), Some(more)) => {

@@ -5,15 +5,18 @@
 
 mod batches;
 mod binary_loss;
+mod checkpoint;
 mod error;
 mod evaluation;
 mod examples;
 mod gradients;
+mod learner;
 mod loss;
 mod objective;
 mod observation;
 mod optimizer;
 mod options;
+mod parameters;
 mod run;
 mod schedule;
 mod seed;
@@ -21,12 +24,15 @@ mod selection;
 mod trainer;
 
 pub use binary_loss::BinaryCrossEntropy;
+pub use checkpoint::{Checkpoint, Progress};
 pub use error::TrainingError;
 pub use evaluation::{Evaluation, Thresholds};
-pub use examples::Examples;
+pub use examples::{Examples, Targets};
 pub use gradients::Gradients;
+pub use learner::{DeviceLearner, Learner, State};
 pub use loss::CrossEntropy;
-pub use observation::{Observation, Record};
+pub use objective::Objective;
+pub use observation::{Observer, Record, Step, Wish};
 pub use optimizer::{Optimizer, Rule};
 pub use options::{EarlyStopping, EvalEvery, Metric, TrainingOptions, Warmup};
 pub use schedule::{Decay, Schedule};

@@ -8,7 +8,7 @@ use crate::{BinaryCrossEntropy, CrossEntropy};
 
 /// The loss of a task.
 #[derive(Clone, Debug)]
-pub(crate) enum Objective {
+pub enum Objective {
     /// Exactly one label per text.
     Single(CrossEntropy),
     /// Any number of labels per text.
@@ -17,7 +17,7 @@ pub(crate) enum Objective {
 
 impl Objective {
     /// `weights`: of the classes, where the task is multi-label of the labels' positives.
-    pub(crate) fn new(task: Task, classes: usize, smoothing: f64, weights: Option<&[f32]>) -> Self {
+    pub fn new(task: Task, classes: usize, smoothing: f64, weights: Option<&[f32]>) -> Self {
         match task {
             Task::SingleLabel => Self::Single(CrossEntropy::new(classes, smoothing, weights)),
             Task::MultiLabel => Self::Multi(BinaryCrossEntropy::new(classes, smoothing, weights)),
@@ -25,7 +25,7 @@ impl Objective {
     }
 
     /// What the sum over texts with these targets is to be divided by.
-    pub(crate) fn weight(&self, targets: &Targets<'_>) -> f64 {
+    pub fn weight(&self, targets: &Targets<'_>) -> f64 {
         match (self, targets) {
             (Self::Single(loss), Targets::Labels(labels)) => {
                 loss.weight(labels.iter().map(|labels| class(labels)))
@@ -37,7 +37,7 @@ impl Objective {
     }
 
     /// The loss of a batch times its divisor.
-    pub(crate) fn sum(&self, logits: Tensor<2>, targets: &Targets<'_>, device: &Device) -> Tensor<1> {
+    pub fn sum(&self, logits: Tensor<2>, targets: &Targets<'_>, device: &Device) -> Tensor<1> {
         match (self, targets) {
             (Self::Single(loss), Targets::Labels(labels)) => {
                 let classes: Vec<usize> = labels.iter().map(|labels| class(labels)).collect();

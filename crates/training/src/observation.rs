@@ -1,6 +1,8 @@
-//! What a run tells while it goes on.
+//! What a run tells while it goes on, and what it leaves to go on from.
 
 use serde::{Deserialize, Serialize};
+
+use crate::Checkpoint;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,22 +20,46 @@ pub struct Record {
     pub value: f64,
 }
 
-/// What a run tells while it goes on.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Observation {
-    /// A step was done.
-    Step {
-        /// Steps done.
-        step: usize,
-        /// Steps in all, if training is not stopped early.
-        total: usize,
-        /// 1-based.
-        epoch: usize,
-        /// Epochs in all.
-        epochs: usize,
-        /// The step's loss.
-        loss: f64,
-    },
-    /// Figures of the training examples since the last such record, or of the validation examples.
-    Records(Vec<Record>),
+/// A step was done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Steps done.
+    pub step: usize,
+    /// Steps in all, if training is not stopped early.
+    pub total: usize,
+    /// 1-based.
+    pub epoch: usize,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// The step's loss.
+    pub loss: f64,
 }
+
+/// What an observer wants between two steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    #[default]
+    GoOn,
+    /// A checkpoint.
+    Checkpoint,
+    /// A checkpoint, and no further step: training ends with [`TrainingError::Interrupted`](crate::TrainingError::Interrupted).
+    End,
+}
+
+/// Who looks at a run and keeps its checkpoints.
+pub trait Observer {
+    /// Takes note of a step.
+    fn step(&mut self, _step: Step) {}
+
+    /// Asked before each step and each evaluation but those that come first.
+    fn wish(&mut self, _steps: usize) -> Wish {
+        Wish::GoOn
+    }
+
+    /// Keeps `checkpoint`, which was wished for. That it cannot is no reason to end the training.
+    fn keep(&mut self, _checkpoint: &Checkpoint<'_>) {}
+}
+
+/// One that looks away.
+impl Observer for () {}

@@ -1,12 +1,15 @@
 //! From gradients to new parameters: AdamW, Adam and SGD as PyTorch computes them.
 //!
-//! The update is one parallel pass over each parameter on the host. As tensor operations it would be a dozen passes,
+//! The update is one parallel pass over all parameters on the host. As tensor operations it would be a dozen passes,
 //! and an embedding, of which a step touches a few rows, would dominate a small encoder's training.
+
+use std::borrow::Cow;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use crate::learner::State;
 use crate::{Gradients, TrainingError};
 
 const BETA_1: f64 = 0.9;
@@ -33,15 +36,11 @@ pub enum Rule {
 pub struct Optimizer {
     rule: Rule,
     weight_decay: f64,
-    steps: i32,
-    moments: Vec<Moments>,
-}
-
-/// Running averages of a parameter's gradient and of its square; empty before its first update.
-#[derive(Debug, Default)]
-struct Moments {
-    first: Vec<f32>,
-    second: Vec<f32>,
+    updates: usize,
+    /// Running averages of each parameter's gradient; empty before its first update, and for SGD.
+    first: Vec<Vec<f32>>,
+    /// The same of the gradient's square.
+    second: Vec<Vec<f32>>,
 }
 
 impl Optimizer {
@@ -50,8 +49,9 @@ impl Optimizer {
         Self {
             rule,
             weight_decay,
-            steps: 0,
-            moments: Vec::new(),
+            updates: 0,
+            first: Vec::new(),
+            second: Vec::new(),
         }
     }
 
@@ -63,13 +63,14 @@ impl Optimizer {
         learning_rate: f64,
         scale: f32,
     ) -> Result<M, TrainingError> {
-        self.steps += 1;
-        self.moments
-            .resize_with(gradients.tensors.len(), Moments::default);
+        self.begin(gradients.tensors.len());
         let mut updater = Updater {
             decayed: self.update(learning_rate, scale, self.weight_decay),
             undecayed: self.update(learning_rate, scale, 0.0),
-            slots: gradients.tensors.iter().zip(&mut self.moments),
+            slots: gradients
+                .tensors
+                .iter()
+                .zip(self.first.iter_mut().zip(&mut self.second)),
             fields: Vec::new(),
             error: None,
         };
@@ -80,10 +81,36 @@ impl Optimizer {
         }
     }
 
+    /// Updates and running averages so far, for a checkpoint.
+    pub(crate) fn state(&self) -> State<'_> {
+        State {
+            updates: self.updates,
+            first_moments: Cow::Borrowed(&self.first),
+            second_moments: Cow::Borrowed(&self.second),
+            ..State::default()
+        }
+    }
+
+    /// Goes on from a checkpoint.
+    pub(crate) fn restore(&mut self, state: State<'_>) {
+        self.updates = state.updates;
+        self.first = state.first_moments.into_owned();
+        self.second = state.second_moments.into_owned();
+    }
+
+    /// Counts one more update, of so many parameters.
+    fn begin(&mut self, parameters: usize) {
+        self.updates += 1;
+        self.first.resize_with(parameters, Vec::new);
+        self.second.resize_with(parameters, Vec::new);
+    }
+
     fn update(&self, learning_rate: f64, scale: f32, weight_decay: f64) -> Update {
         let decoupled = self.rule == Rule::AdamW;
+        let updates = i32::try_from(self.updates).unwrap_or(i32::MAX);
+        let correction = |beta: f64| 1.0 - beta.powi(updates);
         let step_size = match self.rule {
-            Rule::AdamW | Rule::Adam => learning_rate / (1.0 - BETA_1.powi(self.steps)),
+            Rule::AdamW | Rule::Adam => learning_rate / correction(BETA_1),
             Rule::Sgd => learning_rate,
         };
         Update {
@@ -96,7 +123,7 @@ impl Optimizer {
                 1.0
             },
             step_size: step_size as f32,
-            second_scale: (1.0 / (1.0 - BETA_2.powi(self.steps)).sqrt()) as f32,
+            second_scale: (1.0 / correction(BETA_2).sqrt()) as f32,
         }
     }
 }
@@ -117,21 +144,15 @@ struct Update {
 }
 
 impl Update {
-    fn apply(self, parameter: &mut [f32], gradient: &[f32], moments: &mut Moments) {
+    fn apply(self, parameter: &mut [f32], gradient: &[f32], first: &mut Vec<f32>, second: &mut Vec<f32>) {
+        let chunks = parameter.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
         if !self.adaptive {
-            let pairs = parameter.par_iter_mut().with_min_len(CHUNK).zip(gradient);
-            pairs.for_each(|(value, gradient)| {
-                *value -= self.step_size * (gradient * self.scale + self.added_decay * *value);
-            });
+            chunks.for_each(|(parameter, gradient)| self.descend(parameter, gradient));
             return;
         }
-        moments.first.resize(parameter.len(), 0.0);
-        moments.second.resize(parameter.len(), 0.0);
-        let chunks = parameter.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
-        let moments = moments
-            .first
-            .par_chunks_mut(CHUNK)
-            .zip(moments.second.par_chunks_mut(CHUNK));
+        first.resize(gradient.len(), 0.0);
+        second.resize(gradient.len(), 0.0);
+        let moments = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
         chunks
             .zip(moments)
             .for_each(|((parameter, gradient), (first, second))| {
@@ -139,26 +160,48 @@ impl Update {
             });
     }
 
+    fn descend(self, parameter: &mut [f32], gradient: &[f32]) {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (value, gradient) in parameter.iter_mut().zip(gradient) {
+                    *value -= self.step_size * (gradient * self.scale + self.added_decay * *value);
+                }
+            },
+        );
+    }
+
     fn adam(self, parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
-        let values = parameter
-            .iter_mut()
-            .zip(gradient)
-            .zip(first.iter_mut().zip(second));
-        for ((value, gradient), (first, second)) in values {
-            let gradient = gradient * self.scale + self.added_decay * *value;
-            *first += (gradient - *first) * (1.0 - BETA_1) as f32;
-            *second = *second * BETA_2 as f32 + gradient * gradient * (1.0 - BETA_2) as f32;
-            let denominator = second.sqrt() * self.second_scale + EPSILON;
-            *value = *value * self.kept - self.step_size * *first / denominator;
-        }
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let values = parameter
+                    .iter_mut()
+                    .zip(gradient)
+                    .zip(first.iter_mut().zip(second));
+                for ((value, gradient), (first, second)) in values {
+                    let gradient = gradient * self.scale + self.added_decay * *value;
+                    *first += (gradient - *first) * (1.0 - BETA_1) as f32;
+                    *second = *second * BETA_2 as f32 + gradient * gradient * (1.0 - BETA_2) as f32;
+                    let denominator = second.sqrt() * self.second_scale + EPSILON;
+                    *value = *value * self.kept - self.step_size * *first / denominator;
+                }
+            },
+        );
     }
 }
+
+/// Gradient and running averages of each parameter in turn.
+type Slots<'a> = std::iter::Zip<
+    std::slice::Iter<'a, Option<Vec<f32>>>,
+    std::iter::Zip<std::slice::IterMut<'a, Vec<f32>>, std::slice::IterMut<'a, Vec<f32>>>,
+>;
 
 /// One step over all parameters, in the order in which their gradients were collected.
 struct Updater<'a> {
     decayed: Update,
     undecayed: Update,
-    slots: std::iter::Zip<std::slice::Iter<'a, Option<Vec<f32>>>, std::slice::IterMut<'a, Moments>>,
+    slots: Slots<'a>,
     /// Whether each field on the way to the parameter spares it from decay.
     fields: Vec<bool>,
     error: Option<TrainingError>,
@@ -175,7 +218,7 @@ impl ModuleMapper for Updater<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some((Some(gradient), moments)) = self.slots.next() else {
+        let Some((Some(gradient), (first, second))) = self.slots.next() else {
             return param;
         };
         let update = if self.fields.last() == Some(&true) {
@@ -188,7 +231,7 @@ impl ModuleMapper for Updater<'_> {
         // The parameter has no other owner unless a snapshot of it was kept, so this is its own memory.
         let mut data = tensor.inner().into_data();
         match data.as_mut_slice::<f32>() {
-            Ok(values) => update.apply(values, gradient, moments),
+            Ok(values) => update.apply(values, gradient, first, second),
             Err(error) => self.error = Some(TrainingError::tensor(error)),
         }
         let tensor = Tensor::<D>::from_data(data, &device);

@@ -5,13 +5,13 @@
 pub(crate) enum Stream {
     /// The order of the examples.
     Batches = 1,
-    /// Dropout masks.
+    /// The dropout masks of a batch.
     Dropout = 2,
 }
 
-/// The seed of `stream` in `epoch` (0-based).
-pub(crate) fn derive(seed: u64, stream: Stream, epoch: usize) -> u64 {
-    mix(mix(mix(seed) ^ stream as u64) ^ epoch as u64)
+/// The seed of `stream` in its epoch or batch `number` (0-based).
+pub(crate) fn derive(seed: u64, stream: Stream, number: usize) -> u64 {
+    mix(mix(mix(seed) ^ stream as u64) ^ number as u64)
 }
 
 /// The finalizer of SplitMix64: a bijection in which every input bit moves every output bit.
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbouring_seeds_epochs_and_streams_differ() {
+    fn neighbouring_seeds_numbers_and_streams_differ() {
         let seeds = [
             derive(42, Stream::Batches, 0),
             derive(42, Stream::Batches, 1),

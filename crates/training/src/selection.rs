@@ -1,5 +1,7 @@
 //! Which evaluation was the best, and when to give up.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{EarlyStopping, Metric};
 
 /// What an evaluation means for the run.
@@ -11,26 +13,27 @@ pub(crate) struct Verdict {
     pub(crate) stop: bool,
 }
 
-/// The best value so far and how long it has stood. As transformers' `EarlyStoppingCallback`: any gain makes a
-/// model the best, but only one beyond `min_delta` renews patience.
+/// The best value so far and how long it has stood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    best: Option<f64>,
+    /// Evaluations in a row without gain.
+    misses: usize,
+}
+
+/// As transformers' `EarlyStoppingCallback`: any gain makes a model the best, but only one beyond `min_delta` renews
+/// patience.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Selection {
     metric: Metric,
     stopping: Option<EarlyStopping>,
-    best: Option<f64>,
-    misses: usize,
 }
 
 impl Selection {
     /// Without `stopping` the best macro-F1 is kept and training goes on to the end.
     pub(crate) fn new(stopping: Option<EarlyStopping>) -> Self {
         let metric = stopping.map_or_else(Metric::default, |stopping| stopping.metric);
-        Self {
-            metric,
-            stopping,
-            best: None,
-            misses: 0,
-        }
+        Self { metric, stopping }
     }
 
     pub(crate) fn metric(&self) -> Metric {
@@ -38,11 +41,11 @@ impl Selection {
     }
 
     /// Takes the value of one more evaluation.
-    pub(crate) fn observe(&mut self, value: f64) -> Verdict {
-        let better = self.best.is_none_or(|best| self.metric.improves(value, best));
-        let gain = self.best.map_or(f64::INFINITY, |best| (value - best).abs());
+    pub(crate) fn observe(&self, standing: &mut Standing, value: f64) -> Verdict {
+        let better = standing.best.is_none_or(|best| self.metric.improves(value, best));
+        let gain = standing.best.map_or(f64::INFINITY, |best| (value - best).abs());
         if better {
-            self.best = Some(value);
+            standing.best = Some(value);
         }
         let Some(stopping) = self.stopping else {
             return Verdict {
@@ -51,10 +54,10 @@ impl Selection {
             };
         };
         let renews = better && gain > stopping.min_delta;
-        self.misses = if renews { 0 } else { self.misses + 1 };
+        standing.misses = if renews { 0 } else { standing.misses + 1 };
         Verdict {
             best: better,
-            stop: self.misses >= stopping.patience,
+            stop: standing.misses >= stopping.patience,
         }
     }
 }
@@ -64,14 +67,15 @@ mod tests {
     use super::*;
 
     fn verdicts(metric: Metric, patience: usize, min_delta: f64, values: &[f64]) -> Vec<(bool, bool)> {
-        let mut selection = Selection::new(Some(EarlyStopping {
+        let selection = Selection::new(Some(EarlyStopping {
             metric,
             patience,
             min_delta,
         }));
+        let mut standing = Standing::default();
         values
             .iter()
-            .map(|value| selection.observe(*value))
+            .map(|value| selection.observe(&mut standing, *value))
             .map(|verdict| (verdict.best, verdict.stop))
             .collect()
     }
@@ -108,8 +112,8 @@ mod tests {
 
     #[test]
     fn without_early_stopping_training_goes_on() {
-        let mut selection = Selection::new(None);
-        let stops = [0.5, 0.4, 0.3, 0.2].map(|value| selection.observe(value).stop);
+        let (selection, mut standing) = (Selection::new(None), Standing::default());
+        let stops = [0.5, 0.4, 0.3, 0.2].map(|value| selection.observe(&mut standing, value).stop);
         assert_eq!(stops, [false; 4]);
     }
 }

@@ -3,11 +3,13 @@
 use burn::tensor::Device;
 use classification::{LabelIds, Task};
 use model::{ModelError, SequenceClassifier};
+use serde::{Deserialize, Serialize};
 
-use crate::batches::epoch_batches;
 use crate::run::Run;
-use crate::seed::{Stream, derive};
-use crate::{Evaluation, Examples, Observation, Thresholds, TrainingError, TrainingOptions};
+use crate::{
+    Checkpoint, DeviceLearner, Evaluation, Examples, Objective, Observer, Optimizer, Record, Thresholds,
+    TrainingError, TrainingOptions,
+};
 
 /// What a model learns from and is measured on.
 #[derive(Clone, Copy, Debug)]
@@ -35,10 +37,12 @@ pub struct Trained {
     pub validation: Option<Evaluation>,
     /// What happened.
     pub summary: Summary,
+    /// Figures of the training examples every so many steps, and of the validation examples at each evaluation.
+    pub records: Vec<Record>,
 }
 
-/// What happened in a run.
-#[derive(Clone, Debug, PartialEq)]
+/// What happened in a run; where it was interrupted, in all its parts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Epoch of the best model, 1-based.
     pub best_epoch: usize,
@@ -58,30 +62,33 @@ pub struct Summary {
     pub tokens: u64,
 }
 
-/// Trains `model`, whose parameters are on `device`, an autodiff device.
+/// Trains `model`, whose parameters are on `device`, an autodiff device; from the beginning, or from a `checkpoint` of
+/// the same training. On a CPU the result is the same, bit for bit.
 pub fn train(
     model: SequenceClassifier,
     data: &Data<'_>,
     options: &TrainingOptions,
     device: &Device,
-    observe: &mut dyn FnMut(Observation),
+    checkpoint: Option<Checkpoint<'static>>,
+    observer: &mut dyn Observer,
 ) -> Result<Trained, TrainingError> {
     check(&model, data, options)?;
-    let mut run = Run::new(data, options, device, observe);
-    let mut model = model;
-    'epochs: for epoch in 0..options.epochs {
-        run.summary.epochs_run = epoch + 1;
-        device.seed(derive(options.seed, Stream::Dropout, epoch));
-        let batches = epoch_batches(&run.lengths, options.batch_size, options.seed, epoch);
-        for batches in batches.chunks(options.gradient_accumulation_steps) {
-            model = run.step(model, batches)?;
-            if run.evaluation_due() && run.evaluate(&model)? {
-                run.summary.stopped_early = run.summary.steps < run.schedule.total;
-                break 'epochs;
-            }
-        }
+    if let Some(checkpoint) = &checkpoint {
+        checkpoint.check(&model, data)?;
     }
-    Ok(run.finish(model))
+    let objective = Objective::new(
+        data.task,
+        data.classes,
+        options.label_smoothing,
+        options.class_weights.as_deref(),
+    );
+    let optimizer = Optimizer::new(options.rule, options.weight_decay);
+    let learner = DeviceLearner::new(model, objective.clone(), optimizer, data.pad_id, device);
+    let mut run = Run::new(data, options, objective, Box::new(learner), observer);
+    if let Some(checkpoint) = checkpoint {
+        run.restore(checkpoint)?;
+    }
+    run.to_end()
 }
 
 fn check(

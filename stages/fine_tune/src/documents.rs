@@ -35,7 +35,6 @@ struct Metrics<'a> {
 pub(crate) fn write(
     ctx: &Context,
     trained: &Trained,
-    records: &[Record],
     settings: &ModelSettings,
     train_rows: usize,
 ) -> Result<(), Failure> {
@@ -66,8 +65,8 @@ pub(crate) fn write(
         normalize: &settings.normalize,
     };
     ctx.write_json(METRICS, &metrics)?;
-    ctx.write(HISTORY, &history(records)?)?;
-    ctx.write(CURVES, curves(records)?.as_bytes())
+    ctx.write(HISTORY, &history(&trained.records)?)?;
+    ctx.write(CURVES, curves(&trained.records)?.as_bytes())
 }
 
 fn history(records: &[Record]) -> Result<Vec<u8>, Failure> {

@@ -87,7 +87,7 @@ impl StageKind for FineTune {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn uses(&self) -> Uses {

@@ -8,7 +8,7 @@ use dataset::{Labelled, Normalize, OptionalColumns, Rows, ScoredWriter, Target, 
 use model::ModelSettings;
 use serde_json::{Value, json};
 use stage::{ArtifactType, Completion, Context, Failure, grouped};
-use training::{Data, Observation, Record, Summary, Trained, TrainingError, TrainingOptions, Warmup};
+use training::{Data, Observer, Step, Summary, Trained, TrainingError, TrainingOptions, Warmup};
 
 use crate::base_model::BaseModel;
 use crate::data::{
@@ -54,10 +54,15 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
         pad_id: encoder.tokenizer.pad_id(),
     };
     let options = training_options(ctx, params, &counts, train.ids.len());
-    let mut records: Vec<Record> = Vec::new();
-    let mut observe = |observation: Observation| report_progress(ctx, observation, &mut records);
-    let trained =
-        training::train(encoder.classifier, &data, &options, &device, &mut observe).map_err(failure)?;
+    let trained = training::train(
+        encoder.classifier,
+        &data,
+        &options,
+        &device,
+        None,
+        &mut Monitor { ctx },
+    )
+    .map_err(failure)?;
 
     let settings = ModelSettings {
         thresholds: kept_thresholds(ctx.task(), &thresholds, &trained),
@@ -88,7 +93,7 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
         metrics,
     )?;
     write_predictions(ctx, validation.as_ref(), &trained)?;
-    documents::write(ctx, &trained, &records, &settings, train.ids.len())?;
+    documents::write(ctx, &trained, &settings, train.ids.len())?;
     Ok(Completion {
         timings: timings(ctx, &trained.summary),
         headline: Some(documents::headline(&trained, params.epochs)),
@@ -233,19 +238,23 @@ fn training_options(ctx: &Context, params: &Params, counts: &[u64], rows: usize)
     }
 }
 
-fn report_progress(ctx: &Context, observation: Observation, records: &mut Vec<Record>) {
-    match observation {
-        Observation::Step {
+/// Passes on how far training is.
+struct Monitor<'a> {
+    ctx: &'a Context,
+}
+
+impl Observer for Monitor<'_> {
+    fn step(&mut self, step: Step) {
+        let Step {
             step,
             total,
             epoch,
             epochs,
             loss,
-        } => {
-            let detail = format!("epoch {epoch}/{epochs}, loss {loss:.2}");
-            ctx.progress_with("training", step as u64, Some(total as u64), "steps", Some(detail));
-        }
-        Observation::Records(more) => records.extend(more),
+        } = step;
+        let detail = format!("epoch {epoch}/{epochs}, loss {loss:.2}");
+        self.ctx
+            .progress_with("training", step as u64, Some(total as u64), "steps", Some(detail));
     }
 }
 

@@ -57,7 +57,7 @@ fn run(
     train_on: &Examples,
     validation: Option<&Examples>,
     options: &TrainingOptions,
-) -> (Result<Trained, TrainingError>, Vec<Observation>) {
+) -> Result<Trained, TrainingError> {
     run_task(Task::SingleLabel, dropout, train_on, validation, options)
 }
 
@@ -67,7 +67,19 @@ fn run_task(
     train_on: &Examples,
     validation: Option<&Examples>,
     options: &TrainingOptions,
-) -> (Result<Trained, TrainingError>, Vec<Observation>) {
+) -> Result<Trained, TrainingError> {
+    run_from(None, task, dropout, train_on, validation, options, &mut ())
+}
+
+fn run_from(
+    checkpoint: Option<Checkpoint<'static>>,
+    task: Task,
+    dropout: f64,
+    train_on: &Examples,
+    validation: Option<&Examples>,
+    options: &TrainingOptions,
+    observer: &mut dyn Observer,
+) -> Result<Trained, TrainingError> {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let data = Data {
         train: train_on,
@@ -77,12 +89,8 @@ fn run_task(
         thresholds: &Thresholds::Tuned,
         pad_id: 0,
     };
-    let mut seen = Vec::new();
     let device = Device::flex().autodiff();
-    let trained = train(model(dropout), &data, options, &device, &mut |observation| {
-        seen.push(observation)
-    });
-    (trained, seen)
+    train(model(dropout), &data, options, &device, checkpoint, observer)
 }
 
 fn weights(trained: &Trained) -> Vec<u32> {
@@ -98,21 +106,20 @@ fn weights(trained: &Trained) -> Vec<u32> {
     bits.0
 }
 
-fn validation_values(seen: &[Observation], wanted: &str) -> Vec<f64> {
-    let records = seen.iter().filter_map(|observation| match observation {
-        Observation::Records(records) => Some(records),
-        Observation::Step { .. } => None,
-    });
-    let wanted = records
-        .flatten()
+fn validation_values(trained: &Trained, wanted: &str) -> Vec<f64> {
+    let wanted = trained
+        .records
+        .iter()
         .filter(|record| record.split == "validation" && record.name == wanted);
     wanted.map(|record| record.value).collect()
 }
 
+mod resuming;
+
 #[test]
 fn learns_what_can_be_learnt() {
     let (train_on, validation) = (examples(64), examples(20));
-    let (trained, _) = run(0.0, &train_on, Some(&validation), &options());
+    let trained = run(0.0, &train_on, Some(&validation), &options());
     assert_eq!(trained.unwrap().validation.unwrap().metrics.accuracy, 1.0);
 }
 
@@ -137,12 +144,12 @@ fn several_labels_are_learnt_side_by_side() {
         learning_rate: 3e-3,
         ..options()
     };
-    let (trained, seen) = run_task(Task::MultiLabel, 0.0, &train_on, Some(&validation), &settings);
-    let evaluation = trained.unwrap().validation.unwrap();
+    let trained = run_task(Task::MultiLabel, 0.0, &train_on, Some(&validation), &settings).unwrap();
+    let losses = validation_values(&trained, "hamming_loss");
+    let evaluation = trained.validation.unwrap();
     // By chance a quarter of the texts would have both labels right.
     assert!(evaluation.metrics.accuracy > 0.8, "{:?}", evaluation.metrics);
     assert_eq!(evaluation.thresholds.unwrap().len(), 2);
-    let losses = validation_values(&seen, "hamming_loss");
     assert!(
         losses.len() == 15 && losses.iter().any(|loss| *loss < 0.1),
         "{losses:?}"
@@ -152,14 +159,14 @@ fn several_labels_are_learnt_side_by_side() {
 #[test]
 fn a_text_without_a_label_is_refused_where_each_has_one() {
     let train_on = examples_with_several_labels(8);
-    let error = run(0.0, &train_on, None, &options()).0.unwrap_err();
+    let error = run(0.0, &train_on, None, &options()).unwrap_err();
     assert!(error.to_string().contains("exactly one label"), "{error}");
 }
 
 #[test]
 fn equal_runs_give_equal_weights() {
     let train_on = examples(50);
-    let twice = [0, 1].map(|_| weights(&run(0.1, &train_on, None, &options()).0.unwrap()));
+    let twice = [0, 1].map(|_| weights(&run(0.1, &train_on, None, &options()).unwrap()));
     assert_eq!(twice[0], twice[1]);
 }
 
@@ -168,7 +175,7 @@ fn another_seed_gives_other_weights() {
     let train_on = examples(50);
     let seeds = [1, 2].map(|seed| {
         let options = TrainingOptions { seed, ..options() };
-        weights(&run(0.1, &train_on, None, &options).0.unwrap())
+        weights(&run(0.1, &train_on, None, &options).unwrap())
     });
     assert_ne!(seeds[0], seeds[1]);
 }
@@ -185,7 +192,7 @@ fn accumulated_batches_make_the_step_of_one_large_batch() {
             epochs: 2,
             ..options()
         };
-        let (trained, _) = run(0.0, &train_on, Some(&train_on), &settings);
+        let trained = run(0.0, &train_on, Some(&train_on), &settings);
         trained.unwrap().validation.unwrap().loss
     };
     assert!((loss_of(32, 1) - loss_of(4, 8)).abs() < 1e-6);
@@ -205,9 +212,8 @@ fn the_best_model_is_returned_not_the_last() {
         epochs: 6,
         ..options()
     };
-    let (trained, seen) = run(0.0, &train_on, Some(&train_on), &settings);
-    let trained = trained.unwrap();
-    let losses = validation_values(&seen, "loss");
+    let trained = run(0.0, &train_on, Some(&train_on), &settings).unwrap();
+    let losses = validation_values(&trained, "loss");
     let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let data = Data {
         train: &train_on,
@@ -217,7 +223,15 @@ fn the_best_model_is_returned_not_the_last() {
         thresholds: &Thresholds::Tuned,
         pad_id: 0,
     };
-    let again = Evaluation::run(&trained.model, &train_on, &data, &Device::flex()).unwrap();
+    let logits = model::infer(
+        &trained.model,
+        &train_on.encodings,
+        0,
+        4096,
+        &Device::flex(),
+        &mut |_, _| {},
+    );
+    let again = Evaluation::of(&logits.unwrap().logits, &train_on, &data);
     assert_eq!(
         (again.loss, losses[trained.summary.best_epoch - 1]),
         (lowest, lowest)
@@ -237,7 +251,7 @@ fn training_stops_when_nothing_improves() {
         epochs: 40,
         ..options()
     };
-    let (trained, _) = run(0.0, &train_on, Some(&train_on), &settings);
+    let trained = run(0.0, &train_on, Some(&train_on), &settings);
     let summary = trained.unwrap().summary;
     assert!(summary.stopped_early && summary.epochs_run < 40);
     assert_eq!(summary.epochs_run, summary.best_epoch + 2);
@@ -246,7 +260,7 @@ fn training_stops_when_nothing_improves() {
 #[test]
 fn without_validation_the_last_model_is_returned() {
     let train_on = examples(16);
-    let trained = run(0.0, &train_on, None, &options()).0.unwrap();
+    let trained = run(0.0, &train_on, None, &options()).unwrap();
     assert_eq!((trained.summary.best_epoch, trained.summary.best_step), (4, 8));
     assert!(trained.validation.is_none());
 }
@@ -259,8 +273,8 @@ fn evaluation_by_steps_includes_the_last_step() {
         epochs: 2,
         ..options()
     };
-    let (_, seen) = run(0.0, &train_on, Some(&train_on), &settings);
-    assert_eq!(validation_values(&seen, "macro_f1").len(), 4);
+    let trained = run(0.0, &train_on, Some(&train_on), &settings).unwrap();
+    assert_eq!(validation_values(&trained, "macro_f1").len(), 4);
 }
 
 #[test]
@@ -273,7 +287,7 @@ fn an_infinite_loss_stops_with_step_and_rows() {
         rule: Rule::Sgd,
         ..options()
     };
-    let (trained, _) = run(0.0, &train_on, None, &settings);
+    let trained = run(0.0, &train_on, None, &settings);
     let TrainingError::NotFinite { step, rows, .. } = trained.unwrap_err() else {
         panic!("another error")
     };
@@ -282,7 +296,7 @@ fn an_infinite_loss_stops_with_step_and_rows() {
 
 #[test]
 fn no_examples_are_refused() {
-    let (trained, _) = run(0.0, &Examples::default(), None, &options());
+    let trained = run(0.0, &Examples::default(), None, &options());
     assert!(matches!(trained.unwrap_err(), TrainingError::NoExamples));
 }
 
@@ -290,7 +304,7 @@ fn no_examples_are_refused() {
 fn texts_longer_than_the_model_are_refused() {
     let mut train_on = examples(4);
     train_on.encodings[2].ids = vec![4; 13];
-    let error = run(0.0, &train_on, None, &options()).0.unwrap_err();
+    let error = run(0.0, &train_on, None, &options()).unwrap_err();
     assert!(
         matches!(error, TrainingError::Model(ModelError::TooLong { row: 2, .. })),
         "{error}"
@@ -318,7 +332,7 @@ fn probabilities_are_learnt_in_place_of_the_labels() {
         .iter_mut()
         .for_each(|label| *label = (1 - label.first().unwrap()).into());
     let validation = examples(20);
-    let (trained, _) = run(0.0, &train_on, Some(&validation), &options());
+    let trained = run(0.0, &train_on, Some(&validation), &options());
     assert_eq!(trained.unwrap().validation.unwrap().metrics.accuracy, 1.0);
 }
 
@@ -326,7 +340,7 @@ fn probabilities_are_learnt_in_place_of_the_labels() {
 fn certain_probabilities_teach_what_labels_teach() {
     let validation = examples(20);
     let loss = |train_on: &Examples| {
-        let (trained, _) = run(0.0, train_on, Some(&validation), &options());
+        let trained = run(0.0, train_on, Some(&validation), &options());
         trained.unwrap().validation.unwrap().loss
     };
     let (hard, soft) = (loss(&examples(64)), loss(&soft_examples(64, 1.0)));
@@ -337,7 +351,7 @@ fn certain_probabilities_teach_what_labels_teach() {
 fn a_soft_label_of_another_task_is_an_error_that_names_the_row() {
     let mut train_on = soft_examples(8, 0.9);
     train_on.soft.as_mut().unwrap()[3] = vec![1.0, 0.0, 0.0];
-    let (trained, _) = run(0.0, &train_on, None, &options());
+    let trained = run(0.0, &train_on, None, &options());
     let message = trained.err().unwrap().to_string();
     assert!(
         message.contains("row `row-3` is not 2 probabilities"),
