@@ -2,6 +2,8 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use crate::device::is_libtorch;
+
 /// A padded batch on a device. Row `i` is the `i`th encoding.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -10,6 +12,9 @@ pub struct Batch {
     /// Added to attention scores, `[rows, 1, 1, width]`: 0 for tokens, a huge negative number for padding.
     /// None when nothing is padded.
     pub(crate) attention_bias: Option<Tensor<4>>,
+    /// Whether attention is one operation of the backend. Never with padding on libtorch: there burn's mask has the opposite
+    /// meaning. Never with gradients or dropout, which it lacks.
+    pub(crate) fuses_attention: bool,
     rows: usize,
     width: usize,
     tokens: usize,
@@ -21,8 +26,14 @@ impl Batch {
     /// # Panics
     /// If there is no encoding, or one without a token.
     pub fn new(encodings: &[&[u32]], pad_id: u32, device: &Device) -> Self {
+        Self::of_width(0, encodings, pad_id, device)
+    }
+
+    /// Pads `encodings` to `width` tokens, or to the longest of them if that is longer.
+    pub(crate) fn of_width(width: usize, encodings: &[&[u32]], pad_id: u32, device: &Device) -> Self {
         let rows = encodings.len();
-        let width = encodings.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let longest = encodings.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let width = width.max(longest);
         assert!(
             encodings.iter().all(|ids| !ids.is_empty()) && rows > 0,
             "a batch has rows, and each has a token"
@@ -45,6 +56,7 @@ impl Batch {
         Self {
             ids: Tensor::from_data(TensorData::new(ids, [rows, width]), device),
             attention_bias,
+            fuses_attention: !padded && !device.is_autodiff() && is_libtorch(device),
             rows,
             width,
             tokens,

@@ -9,7 +9,7 @@ use crate::embeddings::Embeddings;
 use crate::encoder::EncoderLayer;
 use crate::head::ClassificationHead;
 use crate::init::Seeded;
-use crate::{Architecture, Batch, ModelConfig, ModelError, names};
+use crate::{Architecture, Batch, ModelConfig, ModelError, Precision, names};
 
 /// An encoder with a classification head.
 ///
@@ -21,6 +21,8 @@ pub struct SequenceClassifier {
     embeddings_project: Option<Linear>,
     layers: Vec<EncoderLayer>,
     head: ClassificationHead,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl SequenceClassifier {
@@ -62,7 +64,24 @@ impl SequenceClassifier {
             embeddings_project,
             layers,
             head,
+            precision: Precision::F32,
         })
+    }
+
+    /// The same parameters, computing in `precision`. Embeddings, the head, and what brings embeddings to the hidden size are
+    /// a thousandth of the work and stay in f32.
+    pub fn in_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// As [`Self::in_precision`], with the parameters themselves in that precision: for prediction only.
+    pub(crate) fn lowered(self, precision: Precision) -> Self {
+        let layers = self.layers.into_iter().map(|layer| layer.lowered(precision));
+        Self {
+            layers: layers.collect(),
+            precision,
+            ..self
+        }
     }
 
     /// The parameters under their names in a checkpoint of the family.
@@ -99,9 +118,10 @@ impl SequenceClassifier {
             .split_last()
             .expect("a checked configuration has a layer");
         for layer in others {
-            hidden = layer.forward(hidden, batch);
+            hidden = layer.forward(hidden, batch, self.precision);
         }
-        self.head.forward(last.forward_first(hidden, batch))
+        self.head
+            .forward(last.forward_first(hidden, batch, self.precision))
     }
 
     /// Number of classes.

@@ -12,7 +12,8 @@ use crate::attention::SelfAttention;
 use crate::build::{Builder, Export};
 use crate::dropout::Dropout;
 use crate::names::LayerNames;
-use crate::{Activation, Batch, ModelConfig, ModelError};
+use crate::products::raise;
+use crate::{Activation, Batch, ModelConfig, ModelError, Precision};
 
 /// The layer that all families share; their names for its parts stand in [`LayerNames`].
 #[derive(Module, Debug)]
@@ -66,20 +67,32 @@ impl EncoderLayer {
         export.layer_norm(&part(names.output_norm), &self.output_norm);
     }
 
+    /// The same layer with weights in `precision`, for prediction.
+    pub(crate) fn lowered(self, precision: Precision) -> Self {
+        Self {
+            attention: self.attention.lowered(precision),
+            attention_output: precision.lowered(self.attention_output),
+            intermediate: precision.lowered(self.intermediate),
+            output: precision.lowered(self.output),
+            ..self
+        }
+    }
+
     /// # Shapes
-    /// - hidden: `[rows * width, hidden]`
-    /// - returns: `[rows * width, hidden]`
-    pub(crate) fn forward(&self, hidden: Tensor<2>, batch: &Batch) -> Tensor<2> {
-        let context = self.attention.forward(hidden.clone(), hidden.clone(), batch);
-        self.feed_forward(hidden, context)
+    /// - hidden: `[rows * width, hidden]`, f32
+    /// - returns: `[rows * width, hidden]`, f32
+    pub(crate) fn forward(&self, hidden: Tensor<2>, batch: &Batch, precision: Precision) -> Tensor<2> {
+        let factor = precision.lower(hidden.clone());
+        let context = self.attention.forward(factor.clone(), factor, batch, precision);
+        self.feed_forward(hidden, context, precision)
     }
 
     /// The layer's output for the first token of each row only, which is all that a classification head reads.
     ///
     /// # Shapes
-    /// - hidden: `[rows * width, hidden]`
-    /// - returns: `[rows, hidden]`
-    pub(crate) fn forward_first(&self, hidden: Tensor<2>, batch: &Batch) -> Tensor<2> {
+    /// - hidden: `[rows * width, hidden]`, f32
+    /// - returns: `[rows, hidden]`, f32
+    pub(crate) fn forward_first(&self, hidden: Tensor<2>, batch: &Batch, precision: Precision) -> Tensor<2> {
         let (rows, width) = (batch.rows(), batch.width());
         let size = hidden.dims()[1];
         let first = hidden
@@ -87,15 +100,21 @@ impl EncoderLayer {
             .reshape([rows, width, size])
             .narrow(1, 0, 1)
             .reshape([rows, size]);
-        let context = self.attention.forward(first.clone(), hidden, batch);
-        self.feed_forward(first, context)
+        let (asking, answering) = (precision.lower(first.clone()), precision.lower(hidden));
+        let context = self.attention.forward(asking, answering, batch, precision);
+        self.feed_forward(first, context, precision)
     }
 
-    fn feed_forward(&self, hidden: Tensor<2>, context: Tensor<2>) -> Tensor<2> {
-        let attended = self.dropout.forward(self.attention_output.forward(context));
-        let hidden = self.attention_norm.forward(hidden + attended);
-        let inner = activate(self.activation, self.intermediate.forward(hidden.clone()));
-        let outer = self.dropout.forward(self.output.forward(inner));
-        self.output_norm.forward(hidden + outer)
+    /// # Shapes
+    /// - hidden: `[tokens, hidden]`, f32
+    /// - context: `[tokens, hidden]`, what attention gave for them
+    fn feed_forward(&self, hidden: Tensor<2>, context: Tensor<2>, precision: Precision) -> Tensor<2> {
+        let attended = raise(precision.linear(&self.attention_output, context));
+        let hidden = self
+            .attention_norm
+            .forward(hidden + self.dropout.forward(attended));
+        let inner = precision.linear(&self.intermediate, precision.lower(hidden.clone()));
+        let outer = raise(precision.linear(&self.output, activate(self.activation, inner)));
+        self.output_norm.forward(hidden + self.dropout.forward(outer))
     }
 }

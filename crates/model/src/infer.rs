@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use native::{Classifier, Scratch};
 use tokenizer::{Encoding, length_batches};
 
+use crate::infer_on_device::infer_on_device;
 use crate::{Batch, ModelError, SequenceClassifier};
 
 /// Tokens per batch when nobody says otherwise. Measured on two cores: small enough for a batch's activations to stay
@@ -37,6 +38,9 @@ pub fn infer(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Inference, ModelError> {
     check_lengths(encodings, classifier.max_length())?;
+    if *device != Device::flex() {
+        return infer_on_device(classifier, encodings, pad_id, batch_tokens, device, progress);
+    }
     let lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
     let mut batches = length_batches(&lengths, batch_tokens);
     batches.reverse(); // The largest first: no thread is left alone with them at the end.

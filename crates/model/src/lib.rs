@@ -17,22 +17,28 @@ mod error;
 mod head;
 mod hugging_face;
 mod infer;
+mod infer_on_device;
 mod init;
 mod load;
 mod names;
 mod native_classifier;
+mod precision;
 mod predictor;
+mod products;
 mod save;
 mod settings;
 
 pub use batch::Batch;
 pub use classifier::SequenceClassifier;
 pub use config::{Architecture, ModelConfig, Sizes};
-pub use device::{open_device, resolve_precision};
+pub use device::{
+    Backend, Choice, Cuda, Findings, Libtorch, Place, Processor, open_device, resolve_precision,
+};
 pub use error::ModelError;
 pub use infer::{BATCH_TOKENS, Inference, infer};
 pub use load::{BaseOptions, Description, Loaded, describe, load_base, load_trained};
 pub use native::Activation;
+pub use precision::Precision;
 pub use predictor::Predictor;
 pub use save::save;
 pub use settings::ModelSettings;

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use classification::LabelSet;
-use native::{Classifier, Precision};
+use native::Classifier;
 use tokenizer::Tokenizer;
 
 use crate::infer::{BATCH_TOKENS, Inference, infer, infer_native};
+use crate::infer_on_device::default_batch_tokens;
 use crate::load::load_native;
-use crate::{Loaded, ModelError, ModelSettings, SequenceClassifier, load_trained};
+use crate::{Loaded, ModelError, ModelSettings, Precision, SequenceClassifier, load_trained};
 
 /// A model ready to predict.
 #[derive(Debug)]
@@ -47,14 +48,27 @@ impl Predictor {
         let precision = Precision::from_name(precision)
             .ok_or_else(|| ModelError::Device(format!("precision `{precision}` is not offered")))?;
         let start = Instant::now();
-        let mut predictor = if *device == Device::flex() {
+        let native = |precision| -> Result<Self, ModelError> {
             let engine = |classifier| Engine::Native(Box::new(classifier));
-            Self::new(load_native(directory, labels, precision)?, engine)
-        } else if precision == Precision::F32 {
-            let engine = |classifier| Engine::Burn(Box::new(classifier), device.clone());
-            Self::new(load_trained(directory, labels, device)?, engine)
-        } else {
-            return Err(ModelError::Device("precision `int8` is for the CPU".to_owned()));
+            Ok(Self::new(load_native(directory, labels, precision)?, engine))
+        };
+        let mut predictor = match (*device == Device::flex(), precision) {
+            (true, Precision::F32) => native(native::Precision::F32)?,
+            (true, Precision::Int8) => native(native::Precision::Int8)?,
+            (false, Precision::F32 | Precision::Bf16) => {
+                let engine = |classifier: SequenceClassifier| {
+                    Engine::Burn(Box::new(classifier.lowered(precision)), device.clone())
+                };
+                Self::new(load_trained(directory, labels, device)?, engine)
+            }
+            (true, Precision::Bf16) => {
+                return Err(ModelError::Device(
+                    "precision `bf16` is not for the CPU".to_owned(),
+                ));
+            }
+            (false, Precision::Int8) => {
+                return Err(ModelError::Device("precision `int8` is for the CPU".to_owned()));
+            }
         };
         predictor.load_seconds = start.elapsed().as_secs_f64();
         Ok(predictor)
@@ -84,11 +98,14 @@ impl Predictor {
         let start = Instant::now();
         let max_length = max_length.unwrap_or(self.max_length()).min(self.longest());
         let encodings = self.tokenizer.encode_batch(texts, max_length);
-        let batch_tokens = batch_tokens.unwrap_or(BATCH_TOKENS);
         let mut inference = match &self.engine {
-            Engine::Native(classifier) => infer_native(classifier, &encodings, batch_tokens, progress)?,
+            Engine::Native(classifier) => {
+                let batch_tokens = batch_tokens.unwrap_or(BATCH_TOKENS);
+                infer_native(classifier, &encodings, batch_tokens, progress)?
+            }
             Engine::Burn(classifier, device) => {
                 let pad_id = self.tokenizer.pad_id();
+                let batch_tokens = batch_tokens.unwrap_or_else(|| default_batch_tokens(device));
                 infer(classifier, &encodings, pad_id, batch_tokens, device, progress)?
             }
         };

@@ -333,10 +333,9 @@ pub(crate) struct ComputeArgs {
 }
 
 impl ComputeArgs {
-    /// The precision that is meant, by name, or why it cannot be had.
-    pub(crate) fn resolve_precision(&self) -> Result<&'static str, stage::Failure> {
-        model::resolve_precision(&self.device, &self.backend, &self.precision)
-            .map_err(stage::Failure::missing)
+    /// What is meant, or why it cannot be had.
+    pub(crate) fn choose(&self) -> Result<model::Choice, stage::Failure> {
+        Ok(model::Choice::of(&self.device, &self.backend, &self.precision)?)
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, quiet: bool) -> Result<(), CliError>
         seed: 42,
         task,
         labels,
-        precision: args.compute.resolve_precision()?.into(),
+        precision: args.compute.choose()?.precision.name().into(),
         runtime: Runtime {
             device: args.compute.device.clone(),
             backend: args.compute.backend.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use classification::{Decision, DecisionRule};
 use dataset::Normalize;
-use model::{ModelSettings, Predictor, open_device};
+use model::{Choice, ModelSettings, Predictor};
 use serde_json::Value;
 use stage::{Context, Failure};
 
@@ -30,9 +30,9 @@ pub(crate) fn ask(
     batch_tokens: Option<usize>,
 ) -> Result<Answer, Failure> {
     let directory = &ctx.input(name)?.path;
-    let device = open_device(&ctx.runtime().device, &ctx.runtime().backend)?;
-    let precision = &ctx.invocation().precision;
-    let predictor = Predictor::load_in(directory, Some(ctx.labels()), &device, precision)?;
+    let (runtime, precision) = (ctx.runtime(), &ctx.invocation().precision);
+    let choice = Choice::of(&runtime.device, &runtime.backend, precision)?;
+    let predictor = Predictor::load_in(directory, Some(ctx.labels()), &choice.open()?, precision)?;
     let settings = predictor.settings();
     if settings.task != ctx.task() {
         let (model, pipeline) = (settings.task.name(), ctx.task().name());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use classification::{LabelIds, Task};
 use dataset::{Labelled, Normalize, OptionalColumns, Rows, ScoredWriter, Target, write_scored};
-use model::ModelSettings;
+use model::{Choice, ModelSettings};
 use serde_json::{Value, json};
 use stage::{ArtifactType, Completion, Context, Failure, grouped};
 use training::{Data, Observer, Step, Summary, Trained, TrainingError, TrainingOptions, Warmup};
@@ -22,7 +22,8 @@ use crate::thresholds::Thresholds;
 use crate::{MODEL, PREDICTIONS, card, documents};
 
 pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure> {
-    let device = open_device(ctx)?;
+    let choice = choose(ctx)?;
+    let device = choice.open()?.autodiff();
     let base = pretrained_base(ctx, params, &device)?;
     let of_base = base.as_ref().and_then(|base| base.normalize);
     let normalize = normalization(ctx, params.normalize, of_base)?;
@@ -55,7 +56,7 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
     };
     let options = training_options(ctx, params, &counts, train.ids.len());
     let trained = training::train(
-        encoder.classifier,
+        encoder.classifier.in_precision(choice.precision),
         &data,
         &options,
         &device,
@@ -95,20 +96,19 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
     write_predictions(ctx, validation.as_ref(), &trained)?;
     documents::write(ctx, &trained, &settings, train.ids.len())?;
     Ok(Completion {
-        timings: timings(ctx, &trained.summary),
+        timings: timings(&choice, &trained.summary),
         headline: Some(documents::headline(&trained, params.epochs)),
         gates_failed: Vec::new(),
     })
 }
 
-/// The device to train on, if it can compute in the precision that was asked for.
-fn open_device(ctx: &Context) -> Result<Device, Failure> {
+/// What to train with.
+fn choose(ctx: &Context) -> Result<Choice, Failure> {
     let (runtime, precision) = (ctx.runtime(), &ctx.invocation().precision);
     if precision == "int8" {
         return Err(Failure::stage("precision `int8` is not for training"));
     }
-    model::resolve_precision(&runtime.device, &runtime.backend, precision).map_err(Failure::missing)?;
-    Ok(model::open_device(&runtime.device, &runtime.backend)?.autodiff())
+    Ok(Choice::of(&runtime.device, &runtime.backend, precision)?)
 }
 
 /// The model that the input `base` or the param `base_model` names, if one does.
@@ -292,17 +292,13 @@ fn write_predictions(ctx: &Context, rows: Option<&Labelled>, trained: &Trained) 
     Ok(write_scored(&ctx.output(PREDICTIONS)?, &scored)?)
 }
 
-fn timings(ctx: &Context, summary: &Summary) -> BTreeMap<String, Value> {
+fn timings(choice: &Choice, summary: &Summary) -> BTreeMap<String, Value> {
     let rate = |count: u64| {
         if summary.seconds > 0.0 {
             count as f64 / summary.seconds
         } else {
             0.0
         }
-    };
-    let device = match ctx.runtime().device.as_str() {
-        "auto" => "cpu",
-        device => device,
     };
     BTreeMap::from([
         ("train_seconds".to_owned(), json!(summary.seconds)),
@@ -311,7 +307,8 @@ fn timings(ctx: &Context, summary: &Summary) -> BTreeMap<String, Value> {
             json!(rate(summary.examples)),
         ),
         ("train_tokens_per_second".to_owned(), json!(rate(summary.tokens))),
-        ("device".to_owned(), json!(device)),
-        ("precision".to_owned(), json!(ctx.invocation().precision)),
+        ("device".to_owned(), json!(choice.place.name())),
+        ("backend".to_owned(), json!(choice.backend.name())),
+        ("precision".to_owned(), json!(choice.precision.name())),
     ])
 }

@@ -2,7 +2,7 @@
 
 use classification::{Combination, Decision, DecisionRule, LabelIds, Task, Temperature, disagreement};
 use dataset::{Normalize, ReadOptions};
-use model::{ModelError, Predictor};
+use model::{Choice, ModelError, Predictor};
 use stage::{Context, Failure, InputItem};
 
 use crate::params::{Calibrate, Params};
@@ -13,6 +13,7 @@ pub(crate) struct Models<'a> {
     ctx: &'a Context,
     params: &'a Params,
     members: Vec<Member>,
+    choice: Choice,
     normalize: Normalize,
     combination: Combination,
 }
@@ -44,12 +45,12 @@ impl<'a> Models<'a> {
     pub(crate) fn load(ctx: &'a Context, params: &'a Params) -> Result<Self, Failure> {
         let runtime = ctx.runtime();
         let precision = &ctx.invocation().precision;
-        let precision = model::resolve_precision(&runtime.device, &runtime.backend, precision)
-            .map_err(Failure::missing)?;
-        let device = model::open_device(&runtime.device, &runtime.backend)?;
+        let choice = Choice::of(&runtime.device, &runtime.backend, precision)?;
+        let device = choice.open()?;
         let mut members = Vec::new();
         for item in ctx.inputs("model") {
-            let predictor = Predictor::load_in(&item.path, Some(ctx.labels()), &device, precision)?;
+            let predictor =
+                Predictor::load_in(&item.path, Some(ctx.labels()), &device, choice.precision.name())?;
             members.push(Member::new(ctx, item, predictor)?);
         }
         // What all models do to a text is done when it is read, and stands in the table.
@@ -59,9 +60,15 @@ impl<'a> Models<'a> {
             ctx,
             params,
             members,
+            choice,
             normalize,
             combination: params.combine.into(),
         })
+    }
+
+    /// What they compute with.
+    pub(crate) fn choice(&self) -> &Choice {
+        &self.choice
     }
 
     /// How an input is read for these models.

@@ -59,17 +59,14 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
     };
     ctx.write_json(REPORT, &report)?;
     let rate = (report.rows - resumed) as f64 / infer_seconds.max(f64::MIN_POSITIVE);
-    let device = match ctx.runtime().device.as_str() {
-        "auto" => "cpu",
-        device => device,
-    };
     Ok(Completion {
         timings: BTreeMap::from([
             ("seconds".to_owned(), json!(start.elapsed().as_secs_f64())),
             ("infer_seconds".to_owned(), json!(infer_seconds)),
             ("sentences_per_second".to_owned(), json!(rate)),
             ("resumed_rows".to_owned(), json!(resumed)),
-            ("device".to_owned(), json!(device)),
+            ("device".to_owned(), json!(models.choice().place.name())),
+            ("backend".to_owned(), json!(models.choice().backend.name())),
             ("precision".to_owned(), json!(ctx.invocation().precision)),
         ]),
         headline: Some(headline(&report, rate)),

@@ -43,9 +43,9 @@ impl Ensemble {
     /// Loads the models; they must have the same labels in the same order.
     pub(super) fn load(args: &PredictArgs) -> Result<Self, CliError> {
         crate::threads::limit(args.compute.threads)?;
-        let device =
-            model::open_device(&args.compute.device, &args.compute.backend).map_err(stage::Failure::from)?;
-        let precision = args.compute.resolve_precision()?;
+        let choice = args.compute.choose()?;
+        let device = choice.open().map_err(stage::Failure::from)?;
+        let precision = choice.precision.name();
         let mut members: Vec<Member> = Vec::new();
         for directory in &args.model {
             let predictor =
