@@ -3,13 +3,14 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
+use native::training::Network;
 
 use crate::build::{Builder, Export};
 use crate::embeddings::Embeddings;
 use crate::encoder::EncoderLayer;
 use crate::head::ClassificationHead;
 use crate::init::Seeded;
-use crate::{Architecture, Batch, ModelConfig, ModelError, Precision, names};
+use crate::{Architecture, Batch, ModelConfig, ModelError, Precision, host, names};
 
 /// An encoder with a classification head.
 ///
@@ -23,6 +24,9 @@ pub struct SequenceClassifier {
     head: ClassificationHead,
     #[module(skip)]
     precision: Precision,
+    /// The same model for the crate `native`.
+    #[module(skip)]
+    network: Network,
 }
 
 impl SequenceClassifier {
@@ -65,6 +69,7 @@ impl SequenceClassifier {
             layers,
             head,
             precision: Precision::F32,
+            network: host::network(config, labels),
         })
     }
 
@@ -122,6 +127,11 @@ impl SequenceClassifier {
         }
         self.head
             .forward(last.forward_first(hidden, batch, self.precision))
+    }
+
+    /// What the model computes, for training on the CPU with the parameters of [`SequenceClassifier::parameters`].
+    pub fn network(&self) -> Network {
+        self.network.clone()
     }
 
     /// Number of classes.

@@ -6,6 +6,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use native::DropoutMask;
 use rayon::prelude::*;
 
 /// Elements per task of a thread.
@@ -49,53 +50,16 @@ fn seeds(device: &Device) -> [u32; 2] {
 
 /// 0 or `1 / keep` for each of `count` elements.
 fn mask(count: usize, keep: f64, seeds: [u32; 2]) -> Vec<f32> {
-    let scale = (1.0 / keep) as f32;
-    let threshold = (keep * f64::from(u32::MAX)) as u32;
-    let mut mask = vec![0.0; count];
-    mask.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, mask)| {
-        pulp::Arch::new().dispatch(|| {
-            let start = (chunk * CHUNK) as u32;
-            for (position, value) in mask.iter_mut().enumerate() {
-                let random =
-                    hash(hash(start.wrapping_add(position as u32) ^ seeds[0]).wrapping_add(seeds[1]));
-                *value = if random <= threshold { scale } else { 0.0 };
-            }
-        });
-    });
-    mask
-}
-
-/// Chris Wellons' lowbias32 (<https://nullprogram.com/blog/2018/07/31/>): each bit depends evenly on all bits of `x`.
-#[inline(always)]
-fn hash(mut x: u32) -> u32 {
-    x ^= x >> 16;
-    x = x.wrapping_mul(0x7feb_352d);
-    x ^= x >> 15;
-    x = x.wrapping_mul(0x846c_a68b);
-    x ^ (x >> 16)
+    let mask = DropoutMask::new(keep, seeds);
+    let mut factors = vec![0.0; count];
+    let chunks = factors.par_chunks_mut(CHUNK).enumerate();
+    chunks.for_each(|(chunk, factors)| mask.fill((chunk * CHUNK) as u32, factors));
+    factors
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_mask_keeps_the_asked_for_share_and_the_mean() {
-        let mask = mask(1_000_000, 0.9, [5, 6]);
-        let kept = mask.iter().filter(|value| **value > 0.0).count() as f64 / 1e6;
-        let mean = mask.iter().map(|value| f64::from(*value)).sum::<f64>() / 1e6;
-        assert!((kept - 0.9).abs() < 1.5e-3, "{kept}");
-        assert!((mean - 1.0).abs() < 2e-3, "{mean}");
-    }
-
-    #[test]
-    fn masks_of_different_seeds_are_independent() {
-        let (first, second) = (mask(1_000_000, 0.5, [5, 6]), mask(1_000_000, 0.5, [5, 7]));
-        let equal = first.iter().zip(&second).filter(|(a, b)| a == b).count() as f64 / 1e6;
-        assert!((equal - 0.5).abs() < 2.5e-3, "{equal}");
-        let neighbours = first.windows(2).filter(|pair| pair[0] == pair[1]).count() as f64 / 1e6;
-        assert!((neighbours - 0.5).abs() < 2.5e-3, "{neighbours}");
-    }
 
     #[test]
     fn prediction_is_without_dropout() {

@@ -30,6 +30,16 @@ pub(crate) fn activation(architecture: Architecture) -> Activation {
     }
 }
 
+/// Dropout in the head.
+pub(crate) fn dropout(config: &ModelConfig) -> f64 {
+    config.classifier_dropout.unwrap_or(config.hidden_dropout_prob)
+}
+
+/// Whether the first layer's input is dropped, too.
+pub(crate) fn drops_input(architecture: Architecture) -> bool {
+    matches!(architecture, Architecture::Electra | Architecture::Roberta)
+}
+
 impl ClassificationHead {
     pub(crate) fn build(
         config: &ModelConfig,
@@ -37,12 +47,11 @@ impl ClassificationHead {
         builder: &mut Builder<'_>,
     ) -> Result<Self, ModelError> {
         let (hidden, (dense, out_proj)) = (config.hidden_size, config.architecture.head_names());
-        let drops_input = matches!(config.architecture, Architecture::Electra | Architecture::Roberta);
         Ok(Self {
             dense: builder.linear(dense, hidden, hidden)?,
             out_proj: builder.linear(out_proj, hidden, labels)?,
-            dropout: Dropout::new(config.classifier_dropout.unwrap_or(config.hidden_dropout_prob)),
-            drops_input,
+            dropout: Dropout::new(dropout(config)),
+            drops_input: drops_input(config.architecture),
             activation: activation(config.architecture),
         })
     }

@@ -64,7 +64,7 @@ pub fn infer(
 }
 
 /// As [`infer`], without burn and without padding.
-pub(crate) fn infer_native(
+pub fn infer_native(
     classifier: &Classifier,
     encodings: &[Encoding],
     batch_tokens: usize,

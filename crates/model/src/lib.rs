@@ -15,6 +15,7 @@ mod embeddings;
 mod encoder;
 mod error;
 mod head;
+mod host;
 mod hugging_face;
 mod infer;
 mod infer_on_device;
@@ -35,7 +36,7 @@ pub use device::{
     Backend, Choice, Cuda, Findings, Libtorch, Place, Processor, open_device, resolve_precision,
 };
 pub use error::ModelError;
-pub use infer::{BATCH_TOKENS, Inference, infer};
+pub use infer::{BATCH_TOKENS, Inference, infer, infer_native};
 pub use load::{BaseOptions, Description, Loaded, describe, load_base, load_trained};
 pub use native::Activation;
 pub use precision::Precision;

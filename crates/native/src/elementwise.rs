@@ -105,7 +105,7 @@ pub fn exp(x: f32) -> f32 {
 
 /// `(1 - e^-2|x|) / (1 + e^-2|x|)` with the sign of `x`; near 0, where that loses digits, the first terms of the series.
 #[inline(always)]
-fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh(x: f32) -> f32 {
     let magnitude = x.abs();
     let power = exp(-2.0 * magnitude);
     let large = (1.0 - power) / (1.0 + power);

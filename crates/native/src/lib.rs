@@ -1,22 +1,25 @@
-//! Encoders on the CPU, forward only: what labels hundreds of thousands of sentences.
+//! Encoders on the CPU: forward only, what labels hundreds of thousands of sentences, and in [`training`].
 //!
 //! Sentences lie one behind the other without padding (`[tokens, hidden]`, row by row); only attention knows where
 //! one ends. The last layer is computed for the first token of each sentence alone, which is all that the
 //! classification head reads. Matrix products are those of `gemm`, in f32, or our own in 8-bit integers; what stands
 //! between them is written so that the compiler makes vector instructions of it.
 //!
-//! Everything here runs on the calling thread: callers spread sentences over threads.
+//! Prediction runs on the calling thread: callers spread sentences over threads.
 
 mod attention;
 mod classifier;
+mod dropout;
 mod elementwise;
 mod int8;
 mod layer;
 mod linear;
 mod matrix;
 mod norm;
+pub mod training;
 
 pub use classifier::{Classifier, Head, Scratch, Shape};
+pub use dropout::DropoutMask;
 pub use elementwise::{Activation, Normal, exp, normal};
 pub use layer::Layer;
 pub use linear::{Linear, Precision};
