@@ -204,6 +204,8 @@ pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
     command
         .env_clear()
+        // Not in any build: where burn chose a device by itself, the program would end here.
+        .env("BURN_DEVICE", "metal")
         .current_dir(folder)
         .stdin(std::process::Stdio::null());
     command

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::device::is_libtorch;
+use crate::device::{is_libtorch, width_step};
 
 /// A padded batch on a device. Row `i` is the `i`th encoding.
 #[derive(Clone, Debug)]
@@ -27,6 +27,17 @@ impl Batch {
     /// If there is no encoding, or one without a token.
     pub fn new(encodings: &[&[u32]], pad_id: u32, device: &Device) -> Self {
         Self::of_width(0, encodings, pad_id, device)
+    }
+
+    /// Pads `encodings` to the longest of them, or a little more where that suits the device, but to no more than `limit`
+    /// tokens.
+    ///
+    /// # Panics
+    /// As [`Batch::new`].
+    pub fn suiting(device: &Device, encodings: &[&[u32]], pad_id: u32, limit: usize) -> Self {
+        let longest = encodings.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let width = longest.next_multiple_of(width_step(device)).min(limit);
+        Self::of_width(width, encodings, pad_id, device)
     }
 
     /// Pads `encodings` to `width` tokens, or to the longest of them if that is longer.

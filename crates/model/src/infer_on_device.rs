@@ -6,14 +6,11 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor};
 use tokenizer::Encoding;
 
-use crate::device::{is_cpu, is_libtorch};
-use crate::{Batch, Inference, ModelError, SequenceClassifier};
+use crate::device::{is_cpu, width_step};
+use crate::{BATCH_TOKENS, Batch, Inference, ModelError, SequenceClassifier};
 
 /// Batches that a GPU may have to do before the logits of the first are asked for: it is never idle.
 const IN_FLIGHT: usize = 4;
-
-/// CubeCL compiles and tunes a kernel for each shape it meets, so that widths are few.
-const CUBECL_WIDTHS: usize = 32;
 
 /// Tokens per batch on a GPU: enough for full matrix products, and a base model's activations take a few gigabytes.
 const GPU_BATCH_TOKENS: usize = 1 << 16;
@@ -22,8 +19,10 @@ const GPU_BATCH_TOKENS: usize = 1 << 16;
 const LIBTORCH_CPU_BATCH_TOKENS: usize = 1024;
 
 /// Tokens per batch when nobody says otherwise.
-pub(crate) fn default_batch_tokens(device: &Device) -> usize {
-    if is_cpu(device) {
+pub fn batch_tokens(device: &Device) -> usize {
+    if *device == Device::flex() {
+        BATCH_TOKENS
+    } else if is_cpu(device) {
         LIBTORCH_CPU_BATCH_TOKENS
     } else {
         GPU_BATCH_TOKENS
@@ -48,8 +47,7 @@ pub(crate) fn infer_on_device(
         },
         progress,
     };
-    // Texts of equal length need no mask, which is what lets libtorch fuse attention.
-    let step = if is_libtorch(device) { 1 } else { CUBECL_WIDTHS };
+    let step = width_step(device);
     let lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
     let mut pending: VecDeque<(Vec<usize>, Tensor<2>)> = VecDeque::new();
     for (width, rows) in batches_of_a_width(&lengths, step, classifier.max_length(), batch_tokens) {

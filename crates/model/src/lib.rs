@@ -37,6 +37,7 @@ pub use device::{
 };
 pub use error::ModelError;
 pub use infer::{BATCH_TOKENS, Inference, infer, infer_native};
+pub use infer_on_device::batch_tokens;
 pub use load::{BaseOptions, Description, Loaded, describe, load_base, load_trained};
 pub use native::Activation;
 pub use precision::Precision;

@@ -9,7 +9,6 @@ use native::Classifier;
 use tokenizer::Tokenizer;
 
 use crate::infer::{BATCH_TOKENS, Inference, infer, infer_native};
-use crate::infer_on_device::default_batch_tokens;
 use crate::load::load_native;
 use crate::{Loaded, ModelError, ModelSettings, Precision, SequenceClassifier, load_trained};
 
@@ -105,7 +104,7 @@ impl Predictor {
             }
             Engine::Burn(classifier, device) => {
                 let pad_id = self.tokenizer.pad_id();
-                let batch_tokens = batch_tokens.unwrap_or_else(|| default_batch_tokens(device));
+                let batch_tokens = batch_tokens.unwrap_or_else(|| crate::batch_tokens(device));
                 infer(classifier, &encodings, pad_id, batch_tokens, device, progress)?
             }
         };

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use classification::{LabelSet, Task};
 use model::{
-    BaseOptions, Inference, ModelConfig, ModelError, ModelSettings, Predictor, SequenceClassifier, Sizes,
-    infer, load_base, load_trained, open_device, save,
+    BaseOptions, Choice, Inference, ModelConfig, ModelError, ModelSettings, Precision, Predictor,
+    SequenceClassifier, Sizes, infer, load_base, load_trained, open_device, save,
 };
 use serde_json::Value;
 use tokenizer::{Encoding, Tokenizer, train_wordpiece};
@@ -154,6 +154,93 @@ fn logits_are_those_of_transformers() {
         let tokens: usize = reference.ids.iter().map(Vec::len).sum();
         assert_eq!(inference.tokens, tokens as u64);
         assert!(inference.padded_tokens >= inference.tokens);
+    }
+}
+
+/// Every device that this build can use here, and how far its f32 may be off: GPUs multiply in TF32.
+fn devices() -> Vec<(String, Device, f32)> {
+    let places = [
+        ("cpu", "flex", 1e-4),
+        ("cpu", "tch", 1e-4),
+        ("cuda", "tch", 2e-3),
+        ("cuda", "cuda", 2e-3),
+    ];
+    let found = places.into_iter().filter_map(|(device, backend, tolerance)| {
+        let choice = Choice::of(device, backend, "f32").ok()?;
+        Some((choice.to_string(), choice.open().unwrap(), tolerance))
+    });
+    found.collect()
+}
+
+/// Through burn, which on the CPU is training's and not [`Predictor`]'s way.
+fn logits_on(device: &Device, reference: &Reference, precision: Precision) -> Vec<Vec<f32>> {
+    let loaded = load_trained(&reference.directory, None, device).unwrap();
+    let encodings: Vec<Encoding> = reference
+        .ids
+        .iter()
+        .map(|ids| Encoding { ids: ids.clone() })
+        .collect();
+    let model = loaded.classifier.in_precision(precision);
+    let pad_id = loaded.tokenizer.pad_id();
+    infer(&model, &encodings, pad_id, 64, device, &mut |_, _| {})
+        .unwrap()
+        .logits
+}
+
+#[test]
+fn logits_of_every_device_are_those_of_transformers() {
+    for (name, device, tolerance) in devices() {
+        for reference in references() {
+            let logits = logits_on(&device, &reference, Precision::F32);
+            close(
+                &logits,
+                &reference.logits,
+                tolerance,
+                &format!("{name}: {}", reference.name()),
+            );
+        }
+    }
+}
+
+#[test]
+fn logits_in_bf16_are_close() {
+    for (name, device, _) in devices() {
+        for reference in references() {
+            let logits = logits_on(&device, &reference, Precision::Bf16);
+            close(
+                &logits,
+                &reference.logits,
+                2e-2,
+                &format!("{name}: {}", reference.name()),
+            );
+            assert_ne!(
+                logits,
+                logits_on(&device, &reference, Precision::F32),
+                "{name}: nothing was in bf16"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_predictor_on_a_device_lowers_its_weights_and_says_the_same() {
+    for (name, device, _) in devices()
+        .into_iter()
+        .filter(|(_, device, _)| *device != Device::flex())
+    {
+        for reference in references() {
+            let predictor = Predictor::load_in(&reference.directory, None, &device, "bf16").unwrap();
+            let found = predictor
+                .predict(&reference.texts, None, None, &mut |_, _| {})
+                .unwrap();
+            let expected = logits_on(&device, &reference, Precision::Bf16);
+            close(
+                &found.logits,
+                &expected,
+                2e-2,
+                &format!("{name}: {}", reference.name()),
+            );
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub use error::TrainingError;
 pub use evaluation::{Evaluation, Thresholds};
 pub use examples::{Examples, Targets};
 pub use gradients::Gradients;
-pub use learner::{DeviceLearner, Learner, State};
+pub use learner::{DeviceLearner, HostLearner, Learner, State};
 pub use loss::CrossEntropy;
 pub use objective::Objective;
 pub use observation::{Observer, Record, Step, Wish};

@@ -12,9 +12,9 @@ use rayon::prelude::*;
 use crate::learner::State;
 use crate::{Gradients, TrainingError};
 
-const BETA_1: f64 = 0.9;
-const BETA_2: f64 = 0.999;
-const EPSILON: f32 = 1e-8;
+pub(crate) const BETA_1: f64 = 0.9;
+pub(crate) const BETA_2: f64 = 0.999;
+pub(crate) const EPSILON: f32 = 1e-8;
 
 /// Values that one task updates.
 const CHUNK: usize = 16 * 1024;
@@ -53,6 +53,16 @@ impl Optimizer {
             first: Vec::new(),
             second: Vec::new(),
         }
+    }
+
+    /// How a gradient becomes an update.
+    pub(crate) fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// Share of a parameter that decays, per unit of the learning rate.
+    pub(crate) fn weight_decay(&self) -> f64 {
+        self.weight_decay
     }
 
     /// Updates the parameters of `module` by `gradients` times `scale`.

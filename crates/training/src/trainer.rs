@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::Run;
 use crate::{
-    Checkpoint, DeviceLearner, Evaluation, Examples, Objective, Observer, Optimizer, Record, Thresholds,
-    TrainingError, TrainingOptions,
+    Checkpoint, DeviceLearner, Evaluation, Examples, HostLearner, Learner, Objective, Observer, Optimizer,
+    Record, Thresholds, TrainingError, TrainingOptions,
 };
 
 /// What a model learns from and is measured on.
@@ -83,8 +83,14 @@ pub fn train(
         options.class_weights.as_deref(),
     );
     let optimizer = Optimizer::new(options.rule, options.weight_decay);
-    let learner = DeviceLearner::new(model, objective.clone(), optimizer, data.pad_id, device);
-    let mut run = Run::new(data, options, objective, Box::new(learner), observer);
+    let learner: Box<dyn Learner> = if *device == Device::flex() {
+        let learner = HostLearner::new(model, objective.clone(), optimizer, data.pad_id, device);
+        Box::new(learner)
+    } else {
+        let learner = DeviceLearner::new(model, objective.clone(), optimizer, data.pad_id, device);
+        Box::new(learner)
+    };
+    let mut run = Run::new(data, options, objective, learner, observer);
     if let Some(checkpoint) = checkpoint {
         run.restore(checkpoint)?;
     }

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use classification::{LabelIds, LabelSet};
-use model::{BaseOptions, Batch, Loaded};
+use classification::{LabelIds, LabelSet, Task};
+use model::{BaseOptions, Batch, Choice, Loaded, Precision};
 use serde::Deserialize;
 use serde_json::Value;
-use training::{BinaryCrossEntropy, CrossEntropy, Decay, Gradients, Optimizer, Rule, Schedule};
+use tokenizer::Encoding;
+use training::{
+    BinaryCrossEntropy, CrossEntropy, Decay, DeviceLearner, Gradients, Learner, Objective, Optimizer, Rule,
+    Schedule,
+};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -185,6 +189,141 @@ fn assert_trains_as_pytorch(name: &str) {
         difference < 1e-3,
         "{name}: logits differ by {difference} after training"
     );
+}
+
+/// How far a run on a device may be off PyTorch's in f32: losses and gradient norms relatively, logits absolutely.
+struct Tolerance {
+    loss: f64,
+    norm: f64,
+    logits: f32,
+}
+
+const NAMES: [&str; 6] = [
+    "electra",
+    "electra-factorized",
+    "roberta",
+    "bert",
+    "distilbert",
+    "electra-multilabel",
+];
+
+/// Every device that this build can use here.
+fn devices() -> Vec<(String, Device)> {
+    let places = [("cpu", "flex"), ("cpu", "tch"), ("cuda", "tch"), ("cuda", "cuda")];
+    let found = places.into_iter().filter_map(|(device, backend)| {
+        let choice = Choice::of(device, backend, "f32").ok()?;
+        Some((choice.to_string(), choice.open().unwrap().autodiff()))
+    });
+    found.collect()
+}
+
+#[test]
+fn a_learner_on_every_device_trains_as_pytorch() {
+    for (place, device) in devices() {
+        // GPUs multiply in TF32.
+        let on_gpu = place.contains("GPU");
+        let tolerance = Tolerance {
+            loss: if on_gpu { 5e-3 } else { 1e-4 },
+            norm: if on_gpu { 2e-2 } else { 1e-3 },
+            logits: if on_gpu { 2e-2 } else { 1e-3 },
+        };
+        for name in NAMES {
+            assert_learner_trains_as_pytorch(name, &place, &device, Precision::F32, &tolerance);
+        }
+    }
+}
+
+#[test]
+fn a_learner_in_bf16_stays_close_to_pytorch() {
+    // The norm wanders most: after thirty steps the weights are no longer the same.
+    let tolerance = Tolerance {
+        loss: 2e-2,
+        norm: 0.1,
+        logits: 2e-2,
+    };
+    for (place, device) in devices() {
+        for name in NAMES {
+            assert_learner_trains_as_pytorch(name, &place, &device, Precision::Bf16, &tolerance);
+        }
+    }
+}
+
+fn assert_learner_trains_as_pytorch(
+    name: &str,
+    place: &str,
+    device: &Device,
+    precision: Precision,
+    tolerance: &Tolerance,
+) {
+    let Some(directory) = fixture(name) else { return };
+    let text = std::fs::read_to_string(directory.join("training.json")).unwrap();
+    let Reference {
+        settings,
+        steps,
+        after,
+    } = serde_json::from_str(&text).unwrap();
+    let options = BaseOptions {
+        seed: 0,
+        dropout: Some(0.0),
+        classifier_dropout: Some(0.0),
+    };
+    let known = labels(&directory);
+    let loaded = model::load_base(&directory, &known, &options, device).unwrap();
+    let task = match steps[0].labels {
+        Targets::Classes(_) => Task::SingleLabel,
+        Targets::Labels(_) => Task::MultiLabel,
+    };
+    let (smoothing, weights) = (settings.label_smoothing, settings.class_weights.as_deref());
+    let objective = Objective::new(task, known.len(), smoothing, weights);
+    let optimizer = Optimizer::new(Rule::AdamW, settings.weight_decay);
+    let model = loaded.classifier.in_precision(precision);
+    let mut learner = DeviceLearner::new(
+        model,
+        objective.clone(),
+        optimizer,
+        loaded.tokenizer.pad_id(),
+        device,
+    );
+    let what =
+        |figure: &str, step: usize| format!("{name} with {place}, {precision:?}: {figure} of step {step}");
+    for (number, step) in steps.iter().enumerate() {
+        let texts = unpadded(&step.input_ids, &step.attention_mask);
+        let given = label_ids(&step.labels);
+        let targets = training::Targets::Labels(given.iter().collect());
+        let weight = objective.weight(&targets);
+        let loss = learner.backward(&texts, &targets, weight, 0).unwrap();
+        assert_relative(loss, step.loss, tolerance.loss, &what("loss", number));
+        let norm = learner.norm().unwrap();
+        assert_relative(
+            norm,
+            step.grad_norm,
+            tolerance.norm,
+            &what("gradient norm", number),
+        );
+        let scale = (settings.max_grad_norm / (norm + 1e-6)).min(1.0) as f32;
+        learner.update(step.learning_rate, scale).unwrap();
+    }
+    let encodings: Vec<Encoding> = unpadded(&after.input_ids, &after.attention_mask)
+        .into_iter()
+        .map(|ids| Encoding { ids: ids.to_vec() })
+        .collect();
+    let logits = learner.logits(&encodings).unwrap();
+    let pairs = logits.iter().flatten().zip(after.logits.iter().flatten());
+    let difference = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(
+        difference < tolerance.logits,
+        "{name} with {place}, {precision:?}: logits differ by {difference} after training"
+    );
+}
+
+fn label_ids(targets: &Targets) -> Vec<LabelIds> {
+    match targets {
+        Targets::Classes(classes) => classes.iter().map(|class| (*class).into()).collect(),
+        Targets::Labels(rows) => rows
+            .iter()
+            .map(|row| (0..row.len()).filter(|id| row[*id] == 1.0).collect())
+            .collect(),
+    }
 }
 
 fn assert_relative(measured: f64, expected: f64, tolerance: f64, what: &str) {

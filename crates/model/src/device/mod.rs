@@ -71,6 +71,16 @@ pub(crate) fn is_libtorch(device: &Device) -> bool {
     places.any(|place| *device == libtorch(place))
 }
 
+/// The widths of batches are to be multiples of this. CubeCL compiles and tunes kernels for each shape it meets, so that they are
+/// few; texts of equal length need no mask, which is what lets libtorch fuse attention.
+pub(crate) fn width_step(device: &Device) -> usize {
+    if is_cpu(device) || is_libtorch(device) {
+        1
+    } else {
+        32
+    }
+}
+
 /// Whether `device` is the CPU.
 pub(crate) fn is_cpu(device: &Device) -> bool {
     [Backend::Flex, Backend::Tch]

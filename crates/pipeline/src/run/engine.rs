@@ -51,13 +51,14 @@ impl<'a> Engine<'a> {
         dag: &Dag,
         observer: &mut dyn Observer,
     ) -> Result<RunOutcome, CliError> {
+        let mut options = self.options.clone();
+        if dag.runtime.threads > 0 {
+            // libtorch reads it when it is loaded, before anything could tell it otherwise.
+            let threads = dag.runtime.threads.to_string();
+            options.env.push(("OMP_NUM_THREADS".into(), threads.into()));
+        }
         Ok(dag::execute(
-            plan,
-            dag,
-            self.store,
-            &self.lock,
-            &self.options,
-            observer,
+            plan, dag, self.store, &self.lock, &options, observer,
         )?)
     }
 

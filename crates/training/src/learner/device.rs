@@ -1,36 +1,41 @@
-//! Learning through burn's autodiff, on any of its devices.
+//! Learning through burn's autodiff, on any of its devices. Parameters, gradients and running averages stay there.
 
 use std::borrow::Cow;
 
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use model::{Batch, SequenceClassifier};
 use tokenizer::Encoding;
 
+use super::flat::{Flat, Layout};
 use super::{Learner, State};
 use crate::examples::Targets;
 use crate::objective::Objective;
+use crate::optimizer::{BETA_1, BETA_2, EPSILON};
 use crate::parameters::{read, write};
-use crate::{Gradients, Optimizer, TrainingError};
+use crate::{Optimizer, Rule, TrainingError};
 
-/// Padded tokens per forward pass of a prediction: large enough to keep the threads busy, small enough for any
-/// encoder's memory.
-const BATCH_TOKENS: usize = 4096;
-
-/// A model on a device of burn, its gradients and averages on the host.
+/// A model on a device of burn.
 pub struct DeviceLearner {
     /// None only after a step that failed.
     model: Option<SequenceClassifier>,
     best: Option<SequenceClassifier>,
-    gradients: Gradients,
-    optimizer: Optimizer,
+    layout: Layout,
+    /// Of this step.
+    gradient: Option<Flat>,
+    rule: Rule,
+    weight_decay: f64,
+    updates: usize,
+    first: Option<Flat>,
+    second: Option<Flat>,
     objective: Objective,
     pad_id: u32,
     device: Device,
 }
 
 impl DeviceLearner {
-    /// A learner of `model`, whose parameters are on `device`, an autodiff device. Batches are filled up with `pad_id`.
+    /// A learner of `model`, whose parameters are on `device`, an autodiff device, by the rule of an `optimizer` that has not
+    /// made a step. Batches are filled up with `pad_id`.
     pub fn new(
         model: SequenceClassifier,
         objective: Objective,
@@ -39,10 +44,15 @@ impl DeviceLearner {
         device: &Device,
     ) -> Self {
         Self {
+            layout: Layout::of(&model),
             model: Some(model),
             best: None,
-            gradients: Gradients::default(),
-            optimizer,
+            gradient: None,
+            rule: optimizer.rule(),
+            weight_decay: optimizer.weight_decay(),
+            updates: 0,
+            first: None,
+            second: None,
             objective,
             pad_id,
             device: device.clone(),
@@ -51,6 +61,32 @@ impl DeviceLearner {
 
     fn model(&self) -> Result<&SequenceClassifier, TrainingError> {
         self.model.as_ref().ok_or_else(lost)
+    }
+
+    /// The updates of `torch.optim.AdamW`, `Adam` and `SGD` as in [`Optimizer`]: what is to be subtracted from the parameters.
+    fn change(&mut self, gradient: Flat, learning_rate: f64) -> Flat {
+        if self.rule == Rule::Sgd {
+            return gradient.map(|gradient| gradient.mul_scalar(learning_rate));
+        }
+        let average = |before: Option<Flat>, new: Flat, beta: f64| {
+            let new = new.map(|new| new.mul_scalar(1.0 - beta));
+            match before {
+                Some(before) => before.zip(new, |before, new| before.mul_scalar(beta) + new),
+                None => new,
+            }
+        };
+        let square = gradient.clone().map(|gradient| gradient.square());
+        let first = average(self.first.take(), gradient, BETA_1);
+        let second = average(self.second.take(), square, BETA_2);
+        self.first = Some(first.clone());
+        self.second = Some(second.clone());
+        let updates = i32::try_from(self.updates).unwrap_or(i32::MAX);
+        let correction = |beta: f64| 1.0 - beta.powi(updates);
+        let (step, root) = (learning_rate / correction(BETA_1), correction(BETA_2).sqrt());
+        first.zip(second, |first, second| {
+            let denominator = second.sqrt().div_scalar(root).add_scalar(EPSILON);
+            first.mul_scalar(step) / denominator
+        })
     }
 }
 
@@ -64,37 +100,51 @@ impl Learner for DeviceLearner {
     ) -> Result<f64, TrainingError> {
         self.device.seed(seed);
         let model = self.model()?;
-        let logits = model.forward(&Batch::new(texts, self.pad_id, &self.device));
+        let batch = Batch::suiting(&self.device, texts, self.pad_id, model.max_length());
+        let logits = model.forward(&batch);
         let loss = self.objective.sum(logits, targets, &self.device);
         let loss = loss.div_scalar(weight);
-        let value: f32 = loss.clone().try_into_scalar().map_err(TrainingError::tensor)?;
-        let gradients = Gradients::collect(model, loss.backward())?;
-        self.gradients.add(gradients);
-        Ok(f64::from(value))
+        let value = loss.clone().inner();
+        let gradient = self.layout.gradients(model, loss.backward())?;
+        self.gradient = Some(match self.gradient.take() {
+            Some(sum) => sum.zip(gradient, |sum, gradient| sum + gradient),
+            None => gradient,
+        });
+        // Read last: the device has the backward pass to do while this thread waits.
+        scalar(value)
     }
 
     fn norm(&mut self) -> Result<f64, TrainingError> {
-        Ok(self.gradients.norm())
+        self.gradient
+            .as_ref()
+            .map_or(Ok(0.0), |gradient| scalar(gradient.norm()))
     }
 
     fn update(&mut self, learning_rate: f64, scale: f32) -> Result<(), TrainingError> {
-        let gradients = std::mem::take(&mut self.gradients);
+        let Some(mut gradient) = self.gradient.take() else {
+            return Ok(());
+        };
         let model = self.model.take().ok_or_else(lost)?;
-        self.model = Some(self.optimizer.step(model, &gradients, learning_rate, scale)?);
+        self.updates += 1;
+        if scale != 1.0 {
+            gradient = gradient.map(|gradient| gradient.mul_scalar(scale));
+        }
+        let mut factors = [1.0, 1.0];
+        if self.rule == Rule::AdamW {
+            factors[0] = (1.0 - learning_rate * self.weight_decay) as f32;
+        } else if self.weight_decay != 0.0 {
+            let parameters = self.layout.parameters(&model).decayed;
+            gradient.decayed = gradient.decayed + parameters.mul_scalar(self.weight_decay);
+        }
+        let change = self.change(gradient, learning_rate);
+        self.model = Some(self.layout.apply(model, factors, change));
         Ok(())
     }
 
     fn logits(&self, encodings: &[Encoding]) -> Result<Vec<Vec<f32>>, TrainingError> {
         let device = self.device.clone().without_autodiff();
-        let model = self.model()?.valid();
-        let inference = model::infer(
-            &model,
-            encodings,
-            self.pad_id,
-            BATCH_TOKENS,
-            &device,
-            &mut |_, _| {},
-        )?;
+        let (model, tokens) = (self.model()?.valid(), model::batch_tokens(&device));
+        let inference = model::infer(&model, encodings, self.pad_id, tokens, &device, &mut |_, _| {})?;
         Ok(inference.logits)
     }
 
@@ -106,9 +156,11 @@ impl Learner for DeviceLearner {
     fn state(&self) -> Result<State<'_>, TrainingError> {
         let best = self.best.as_ref().map(read).transpose()?;
         Ok(State {
+            updates: self.updates,
             parameters: Cow::Owned(read(self.model()?)?),
+            first_moments: Cow::Owned(self.layout.split(self.first.as_ref())?),
+            second_moments: Cow::Owned(self.layout.split(self.second.as_ref())?),
             best: best.map(Cow::Owned),
-            ..self.optimizer.state()
         })
     }
 
@@ -119,7 +171,10 @@ impl Learner for DeviceLearner {
             None => None,
         };
         self.model = Some(write(model, &state.parameters)?);
-        self.optimizer.restore(state);
+        let device = self.device.clone().without_autodiff();
+        self.first = self.layout.join(&state.first_moments, &device)?;
+        self.second = self.layout.join(&state.second_moments, &device)?;
+        self.updates = state.updates;
         Ok(())
     }
 
@@ -131,6 +186,106 @@ impl Learner for DeviceLearner {
     }
 }
 
+fn scalar(tensor: Tensor<1>) -> Result<f64, TrainingError> {
+    let value: f32 = tensor.try_into_scalar().map_err(TrainingError::tensor)?;
+    Ok(f64::from(value))
+}
+
 fn lost() -> TrainingError {
     TrainingError::Tensor("the model was lost in a step that failed".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use classification::Task;
+    use model::{Architecture, ModelConfig, Sizes};
+
+    use super::*;
+    use crate::HostLearner;
+
+    fn model() -> SequenceClassifier {
+        let sizes = Sizes {
+            vocab_size: 20,
+            embedding_size: None,
+            hidden_size: 16,
+            num_hidden_layers: 2,
+            num_attention_heads: 2,
+            intermediate_size: 32,
+            max_position_embeddings: 12,
+        };
+        let config = ModelConfig::from_scratch(Architecture::Electra, &sizes).unwrap();
+        let config = config.with_dropout(Some(0.0), Some(0.0));
+        SequenceClassifier::init(&config, 3, &Device::flex().autodiff(), 1).unwrap()
+    }
+
+    fn learners(rule: Rule) -> [Box<dyn Learner>; 2] {
+        let objective = Objective::new(Task::SingleLabel, 3, 0.1, None);
+        let (optimizer, device) = (|| Optimizer::new(rule, 0.1), Device::flex().autodiff());
+        [
+            Box::new(DeviceLearner::new(
+                model(),
+                objective.clone(),
+                optimizer(),
+                0,
+                &device,
+            )),
+            Box::new(HostLearner::new(model(), objective, optimizer(), 0, &device)),
+        ]
+    }
+
+    /// Two batches, one update.
+    fn step(learner: &mut dyn Learner, number: u32) -> [f64; 2] {
+        let first = [vec![2, 5 + number, 3], vec![2, 9, 8, 7, 3]];
+        let second = [vec![2, 6, 6, 3 + number]];
+        let classes: Vec<classification::LabelIds> = vec![0.into(), 2.into()];
+        let mut loss = 0.0;
+        for (texts, labels) in [(&first[..], &classes[..]), (&second[..], &classes[1..])] {
+            let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
+            let targets = Targets::Labels(labels.iter().collect());
+            loss += learner.backward(&texts, &targets, 3.0, 7).unwrap();
+        }
+        let norm = learner.norm().unwrap();
+        learner.update(1e-3, (0.5 / norm).min(1.0) as f32).unwrap();
+        [loss, norm]
+    }
+
+    fn assert_close(one: &State<'_>, other: &State<'_>) {
+        let pairs = [
+            (&one.parameters, &other.parameters),
+            (&one.first_moments, &other.first_moments),
+            (&one.second_moments, &other.second_moments),
+        ];
+        for (one, other) in pairs {
+            assert_eq!(one.len(), other.len());
+            for (one, other) in one.iter().flatten().zip(other.iter().flatten()) {
+                assert!((one - other).abs() < 1e-6 + 1e-4 * other.abs(), "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn tensors_are_updated_as_vectors_are() {
+        for rule in [Rule::AdamW, Rule::Adam, Rule::Sgd] {
+            let [mut device, mut host] = learners(rule);
+            for number in 0..3 {
+                let (one, other) = (step(device.as_mut(), number), step(host.as_mut(), number));
+                for (one, other) in one.iter().zip(other) {
+                    assert!((one - other).abs() < 1e-5, "{rule:?}: {one} {other}");
+                }
+            }
+            assert_close(&device.state().unwrap(), &host.state().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_restored_learner_goes_on() {
+        let [mut undisturbed, _] = learners(Rule::AdamW);
+        step(undisturbed.as_mut(), 0);
+        let state = undisturbed.state().unwrap();
+        let [mut resumed, _] = learners(Rule::AdamW);
+        resumed.restore(state.clone()).unwrap();
+        let expected = step(undisturbed.as_mut(), 1);
+        assert_eq!(step(resumed.as_mut(), 1), expected);
+        assert_close(&resumed.state().unwrap(), &undisturbed.state().unwrap());
+    }
 }

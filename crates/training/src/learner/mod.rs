@@ -1,6 +1,8 @@
 //! What learns: the parameters of a model, their gradients and the optimizer's running averages.
 
 mod device;
+mod flat;
+mod host;
 
 use std::borrow::Cow;
 
@@ -11,6 +13,7 @@ use crate::TrainingError;
 use crate::examples::Targets;
 
 pub use device::DeviceLearner;
+pub use host::HostLearner;
 
 /// What learns. A step is one `backward` per batch, then `norm`, then `update`.
 pub trait Learner {
