@@ -17,6 +17,7 @@ mod multilabel; // rows with any number of labels
 mod noise; // labels that are likely wrong; gates against a promoted version
 mod predict; // predict and evaluate in all their forms
 mod recorded; // what each kind makes under its version
+mod resume; // a training that is killed, and the run after it
 mod review; // export, import, undo: decisions of people and edited artifacts
 mod run; // run, status, explain: what is executed and what is reused
 mod sample; // the shipped pipeline and data

@@ -103,6 +103,10 @@ pub trait StageKind: Sync {
     fn role(&self, _name: &str) -> Role {
         Role::Learnt
     }
+    /// Params that say how the work is done and not what comes of it: no part of a result's identity.
+    fn execution_params(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Tags of versions of the same stage that these resolved params refer to: [`Invocation::promoted`] has their
     /// reports, which count in the result's identity.
     ///

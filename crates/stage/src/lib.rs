@@ -10,6 +10,7 @@ mod context;
 mod encoding;
 mod event;
 mod failure;
+pub mod fault;
 mod format;
 mod guard;
 mod hub_model;

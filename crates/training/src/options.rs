@@ -59,6 +59,14 @@ impl Default for TrainingOptions {
     }
 }
 
+impl TrainingOptions {
+    /// Optimizer steps of an epoch over so many examples.
+    pub fn steps_per_epoch(&self, examples: usize) -> usize {
+        let batches = examples.div_ceil(self.batch_size);
+        batches.div_ceil(self.gradient_accumulation_steps)
+    }
+}
+
 /// How long the learning rate rises from 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Warmup {

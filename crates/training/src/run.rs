@@ -47,8 +47,7 @@ impl<'a> Run<'a> {
         learner: Box<dyn Learner>,
         observer: &'a mut dyn Observer,
     ) -> Self {
-        let batches = data.train.len().div_ceil(options.batch_size);
-        let steps_per_epoch = batches.div_ceil(options.gradient_accumulation_steps);
+        let steps_per_epoch = options.steps_per_epoch(data.train.len());
         let total = steps_per_epoch * options.epochs;
         Self {
             lengths: data.train.lengths(),

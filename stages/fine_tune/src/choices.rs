@@ -147,6 +147,70 @@ impl JsonSchema for EvalEvery {
     }
 }
 
+/// How often a training leaves a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CheckpointEvery {
+    /// So many minutes after the one before.
+    Minutes(f64),
+    /// After so many steps.
+    Steps(usize),
+}
+
+/// `{minutes: 5}`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Minutes {
+    minutes: f64,
+}
+
+impl Default for CheckpointEvery {
+    fn default() -> Self {
+        Self::Minutes(5.0)
+    }
+}
+
+impl Serialize for CheckpointEvery {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Minutes(minutes) => Minutes { minutes }.serialize(serializer),
+            Self::Steps(steps) => serializer.serialize_u64(steps as u64),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for CheckpointEvery {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if let Some(steps) = value.as_u64().filter(|steps| *steps > 0) {
+            return Ok(Self::Steps(steps as usize));
+        }
+        match serde_json::from_value(value) {
+            Ok(Minutes { minutes }) if minutes > 0.0 => Ok(Self::Minutes(minutes)),
+            _ => Err(serde::de::Error::custom(
+                "must be a number of steps, 1 or more, or `{minutes: M}` with M above 0",
+            )),
+        }
+    }
+}
+
+impl JsonSchema for CheckpointEvery {
+    fn schema_name() -> Cow<'static, str> {
+        "CheckpointEvery".into()
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [
+            {"type": "integer", "minimum": 1},
+            {
+                "type": "object",
+                "properties": {"minutes": {"type": "number", "exclusiveMinimum": 0}},
+                "required": ["minutes"],
+                "additionalProperties": false
+            }
+        ]})
+    }
+}
+
 /// How much each class counts in the loss; where the task is multi-label, how much each label's positives count
 /// beside its negatives.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

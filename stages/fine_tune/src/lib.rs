@@ -4,11 +4,15 @@
 
 mod base_model;
 mod card;
+mod checkpoint_file;
+mod checkpoints;
 mod choices;
 mod data;
 mod documents;
 mod encoder;
 mod fold;
+mod interrupt;
+mod monitor;
 mod params;
 mod run;
 #[cfg(test)]
@@ -128,6 +132,10 @@ impl StageKind for FineTune {
             Ok(params) => Ok(Resolved { params, inputs }),
             Err(error) => Err(vec![Problem::new("", error.to_string())]),
         }
+    }
+
+    fn execution_params(&self) -> &'static [&'static str] {
+        &["checkpoint_every"]
     }
 
     fn role(&self, name: &str) -> Role {

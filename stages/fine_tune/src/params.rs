@@ -9,7 +9,9 @@ use serde_json::Value;
 use stage::{CheckContext, Problem, nearest};
 
 use crate::base_model::BaseModel;
-use crate::choices::{ClassWeights, EarlyStopping, EvalEvery, OptimizerName, Precision, Scheduler};
+use crate::choices::{
+    CheckpointEvery, ClassWeights, EarlyStopping, EvalEvery, OptimizerName, Precision, Scheduler,
+};
 use crate::fold::Fold;
 use crate::thresholds::Thresholds;
 
@@ -63,6 +65,9 @@ pub struct Params {
     pub early_stopping: Option<EarlyStopping>,
     /// Steps between two records of the training loss.
     pub logging_steps: usize,
+    /// How often the training leaves a checkpoint, from which the next run goes on should this one not come to its end:
+    /// `{minutes: 5}`, or a number of steps. The result does not depend on it.
+    pub checkpoint_every: CheckpointEvery,
     /// How texts are normalised: `none`, `nfc`, `kcelectra`; absent: as those of `train` were by `prepare`, or as the
     /// base model wants it, whichever does more; `nfc` if neither says anything. The model remembers it for the texts
     /// that it will be given.
@@ -100,6 +105,7 @@ impl Default for Params {
             eval_every: EvalEvery::default(),
             early_stopping: Some(EarlyStopping::default()),
             logging_steps: 10,
+            checkpoint_every: CheckpointEvery::default(),
             normalize: None,
             precision: None,
             seed: None,
@@ -122,6 +128,7 @@ impl stage::Params for Params {
         ("eval_steps", "eval_every"),
         ("eval_strategy", "eval_every"),
         ("evaluation_strategy", "eval_every"),
+        ("save_steps", "checkpoint_every"),
     ];
 
     fn check(&self, ctx: &CheckContext<'_>) -> Vec<Problem> {

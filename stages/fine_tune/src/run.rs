@@ -8,7 +8,7 @@ use dataset::{Labelled, Normalize, OptionalColumns, Rows, ScoredWriter, Target, 
 use model::{Choice, ModelSettings};
 use serde_json::{Value, json};
 use stage::{ArtifactType, Completion, Context, Failure, grouped};
-use training::{Data, Observer, Step, Summary, Trained, TrainingError, TrainingOptions, Warmup};
+use training::{Data, Summary, Trained, TrainingError, TrainingOptions, Warmup};
 
 use crate::base_model::BaseModel;
 use crate::data::{
@@ -17,6 +17,7 @@ use crate::data::{
 };
 use crate::encoder::{Encoder, from_scratch, pretrained};
 use crate::fold::Fold;
+use crate::monitor::Monitor;
 use crate::params::Params;
 use crate::thresholds::Thresholds;
 use crate::{MODEL, PREDICTIONS, card, documents};
@@ -55,15 +56,21 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
         pad_id: encoder.tokenizer.pad_id(),
     };
     let options = training_options(ctx, params, &counts, train.ids.len());
+    let mut monitor = Monitor::new(ctx, params.checkpoint_every)?;
+    let checkpoint = monitor.checkpoint(&encoder.classifier, &data, &options);
+    let resumed = checkpoint
+        .as_ref()
+        .map_or(0, |checkpoint| checkpoint.progress.summary.steps);
     let trained = training::train(
         encoder.classifier.in_precision(choice.precision),
         &data,
         &options,
         &device,
-        None,
-        &mut Monitor { ctx },
+        checkpoint,
+        &mut monitor,
     )
     .map_err(failure)?;
+    let checkpoint_seconds = monitor.end();
 
     let settings = ModelSettings {
         thresholds: kept_thresholds(ctx.task(), &thresholds, &trained),
@@ -96,7 +103,7 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
     write_predictions(ctx, validation.as_ref(), &trained)?;
     documents::write(ctx, &trained, &settings, train.ids.len())?;
     Ok(Completion {
-        timings: timings(&choice, &trained.summary),
+        timings: timings(&choice, &trained.summary, resumed, checkpoint_seconds),
         headline: Some(documents::headline(&trained, params.epochs)),
         gates_failed: Vec::new(),
     })
@@ -238,26 +245,6 @@ fn training_options(ctx: &Context, params: &Params, counts: &[u64], rows: usize)
     }
 }
 
-/// Passes on how far training is.
-struct Monitor<'a> {
-    ctx: &'a Context,
-}
-
-impl Observer for Monitor<'_> {
-    fn step(&mut self, step: Step) {
-        let Step {
-            step,
-            total,
-            epoch,
-            epochs,
-            loss,
-        } = step;
-        let detail = format!("epoch {epoch}/{epochs}, loss {loss:.2}");
-        self.ctx
-            .progress_with("training", step as u64, Some(total as u64), "steps", Some(detail));
-    }
-}
-
 fn failure(error: TrainingError) -> Failure {
     match error {
         TrainingError::Model(error) => error.into(),
@@ -292,7 +279,13 @@ fn write_predictions(ctx: &Context, rows: Option<&Labelled>, trained: &Trained) 
     Ok(write_scored(&ctx.output(PREDICTIONS)?, &scored)?)
 }
 
-fn timings(choice: &Choice, summary: &Summary) -> BTreeMap<String, Value> {
+/// Seconds and rates are of all steps, those of interrupted runs included as far as they count.
+fn timings(
+    choice: &Choice,
+    summary: &Summary,
+    resumed: usize,
+    checkpoint_seconds: f64,
+) -> BTreeMap<String, Value> {
     let rate = |count: u64| {
         if summary.seconds > 0.0 {
             count as f64 / summary.seconds
@@ -307,6 +300,8 @@ fn timings(choice: &Choice, summary: &Summary) -> BTreeMap<String, Value> {
             json!(rate(summary.examples)),
         ),
         ("train_tokens_per_second".to_owned(), json!(rate(summary.tokens))),
+        ("resumed_steps".to_owned(), json!(resumed)),
+        ("checkpoint_seconds".to_owned(), json!(checkpoint_seconds)),
         ("device".to_owned(), json!(choice.place.name())),
         ("backend".to_owned(), json!(choice.backend.name())),
         ("precision".to_owned(), json!(choice.precision.name())),

@@ -51,7 +51,7 @@ impl Options {
             env: Vec::new(),
             jobs: 1,
             interrupt: Interrupt::default(),
-            grace: Duration::from_secs(5),
+            grace: Duration::from_secs(30),
             command_line: Vec::new(),
             program: concat!("pipeline ", env!("CARGO_PKG_VERSION")).to_owned(),
         }

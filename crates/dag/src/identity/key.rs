@@ -22,7 +22,8 @@ pub struct StageKey {
     pub kind: String,
     /// The kind's version.
     pub version: u32,
-    /// Resolved params, without those that stand elsewhere in the key (seed, precision, files by their digest).
+    /// Resolved params, without those that stand elsewhere in the key (seed, precision, files by their digest) and
+    /// those that results do not depend on.
     pub params: Value,
     /// If the kind uses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,6 +176,7 @@ fn key_params(spec: &StageSpec) -> Value {
     let keep = |name: &str| match name {
         "seed" => !uses.seed,
         "precision" => !uses.precision,
+        name if spec.kind.execution_params().contains(&name) => false,
         name => !names_a_file(spec, name, &params[name]),
     };
     let kept = params

@@ -6,7 +6,6 @@
 mod catalogue;
 mod commit;
 pub(crate) mod disk;
-pub(crate) mod fault;
 mod gc;
 mod lock;
 mod manifest;
@@ -32,6 +31,8 @@ pub use manifest::{FileRecord, InputItemRecord, InputRecord, Manifest, OutputRec
 pub use reference::{Reference, ReferenceError};
 pub use verify::Verification;
 pub use version::{Broken, Damage, Version, VersionName};
+
+pub(crate) use stage::fault;
 
 pub(crate) use commit::{Commit, OutputFolder};
 pub(crate) use tags::Promoted;

@@ -44,7 +44,7 @@ fn defaults_are_those_of_the_contract() {
         "weight_decay": 0.01, "max_grad_norm": 1.0, "label_smoothing": 0.05, "class_weights": "none",
         "dropout": null, "classifier_dropout": null, "eval_every": "epoch",
         "early_stopping": {"metric": "macro_f1", "patience": 2, "min_delta": 0.0},
-        "logging_steps": 10, "normalize": null, "precision": null, "seed": null
+        "logging_steps": 10, "checkpoint_every": {"minutes": 5.0}, "normalize": null, "precision": null, "seed": null
     });
     assert_eq!(params, expected);
 }
@@ -287,4 +287,26 @@ fn validation_decides_about_the_predictions_file() {
         files(&["train", "validation"])[4],
         "validation_predictions.parquet"
     );
+}
+
+#[test]
+fn checkpoints_come_by_minutes_or_by_steps() {
+    let every =
+        |value: Value| resolved(scratch(json!({"checkpoint_every": value})))["checkpoint_every"].clone();
+    assert_eq!(every(json!({"minutes": 2})), json!({"minutes": 2.0}));
+    assert_eq!(every(json!(500)), json!(500));
+    assert_eq!(
+        resolved(scratch(json!({"save_steps": 7})))["checkpoint_every"],
+        json!(7)
+    );
+    for wrong in [
+        json!(0),
+        json!({"minutes": 0}),
+        json!({"steps": 5}),
+        json!("5min"),
+    ] {
+        let (path, message, _) = problem(scratch(json!({"checkpoint_every": wrong})));
+        assert_eq!(path, "checkpoint_every");
+        assert!(message.starts_with("must be a number of steps"), "{message}");
+    }
 }

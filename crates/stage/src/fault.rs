@@ -8,6 +8,9 @@
 //! `invocation-written`, `child-started`, `child-ended`, `outputs-checked`, `files-synced`, `timings-written`,
 //! `manifest-written`, `folder-synced`, `renamed`, `parent-synced`, `latest-linked`, `latest-replaced`,
 //! `work-folder-removed`, `run-ended`.
+//!
+//! A stage's process counts for itself. Points of a training: `step` after each, and where it leaves a checkpoint
+//! `checkpoint-written`, `checkpoint-synced`, `checkpoint-renamed`.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +24,7 @@ struct Fault {
 }
 
 /// Ends the program here if the environment says so.
-pub(crate) fn point(name: &str) {
+pub fn point(name: &str) {
     static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
     let Some(fault) = FAULT.get_or_init(|| Fault::parse(&std::env::var(VARIABLE).ok()?)) else {
         return;
