@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use model::SequenceClassifier;
 
 use crate::learner::State;
-use crate::parameters::sizes;
 use crate::selection::Standing;
 use crate::{Data, Record, Summary, TrainingError};
 
@@ -76,7 +75,8 @@ impl Checkpoint<'_> {
 
     /// Says why a training of `model` on `data` cannot go on from it.
     pub fn check(&self, model: &SequenceClassifier, data: &Data<'_>) -> Result<(), TrainingError> {
-        let sizes = sizes(model);
+        let parameters = model.network().parameters();
+        let sizes: Vec<usize> = parameters.into_iter().map(|parameter| parameter.values).collect();
         let equal = |tensors: &[Vec<f32>]| tensors.iter().map(Vec::len).eq(sizes.iter().copied());
         // A parameter that took no part in any step, and every one of SGD, has no running averages.
         let averages = |tensors: &[Vec<f32>]| {

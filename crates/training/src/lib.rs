@@ -1,6 +1,6 @@
 //! The training loop: batches, loss, optimizer, schedule, evaluation, early stopping.
 //!
-//! Knows encoders only as logits over a batch and texts only as token ids; it reads and writes no file and prints
+//! Knows encoders only by their logits and parameters, and texts only as token ids; it reads and writes no file and prints
 //! nothing. The same examples, options and seed give the same weights, bit for bit, on a CPU.
 
 mod batches;
@@ -9,14 +9,13 @@ mod checkpoint;
 mod error;
 mod evaluation;
 mod examples;
-mod gradients;
 mod learner;
 mod loss;
+mod norm;
 mod objective;
 mod observation;
 mod optimizer;
 mod options;
-mod parameters;
 mod run;
 mod schedule;
 mod seed;
@@ -28,8 +27,7 @@ pub use checkpoint::{Checkpoint, Progress};
 pub use error::TrainingError;
 pub use evaluation::{Evaluation, Thresholds};
 pub use examples::{Examples, Targets};
-pub use gradients::Gradients;
-pub use learner::{DeviceLearner, HostLearner, Learner, State};
+pub use learner::{DeviceLearner, Learner, NativeLearner, State};
 pub use loss::CrossEntropy;
 pub use objective::Objective;
 pub use observation::{Observer, Record, Step, Wish};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::Run;
 use crate::{
-    Checkpoint, DeviceLearner, Evaluation, Examples, HostLearner, Learner, Objective, Observer, Optimizer,
+    Checkpoint, DeviceLearner, Evaluation, Examples, Learner, NativeLearner, Objective, Observer, Optimizer,
     Record, Thresholds, TrainingError, TrainingOptions,
 };
 
@@ -63,7 +63,7 @@ pub struct Summary {
 }
 
 /// Trains `model`, whose parameters are on `device`, an autodiff device; from the beginning, or from a `checkpoint` of
-/// the same training. On a CPU the result is the same, bit for bit.
+/// the same training. On the CPU (`flex`) the result is the same, bit for bit; there burn computes the loss only.
 pub fn train(
     model: SequenceClassifier,
     data: &Data<'_>,
@@ -84,8 +84,7 @@ pub fn train(
     );
     let optimizer = Optimizer::new(options.rule, options.weight_decay);
     let learner: Box<dyn Learner> = if *device == Device::flex() {
-        let learner = HostLearner::new(model, objective.clone(), optimizer, data.pad_id, device);
-        Box::new(learner)
+        Box::new(NativeLearner::new(&model, objective.clone(), optimizer)?)
     } else {
         let learner = DeviceLearner::new(model, objective.clone(), optimizer, data.pad_id, device);
         Box::new(learner)

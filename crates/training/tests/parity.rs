@@ -1,20 +1,16 @@
-//! Forty steps beside PyTorch's: losses, gradient norms and the logits afterwards.
+//! Forty steps beside PyTorch's: losses, gradient norms and the logits afterwards, of all that learns.
 //!
 //! `PARITY_FIXTURES` names another folder of reference checkpoints of the same shape.
 
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use classification::{LabelIds, LabelSet, Task};
-use model::{BaseOptions, Batch, Choice, Loaded, Precision};
+use model::{BaseOptions, Choice, Precision, SequenceClassifier};
 use serde::Deserialize;
 use serde_json::Value;
 use tokenizer::Encoding;
-use training::{
-    BinaryCrossEntropy, CrossEntropy, Decay, DeviceLearner, Gradients, Learner, Objective, Optimizer, Rule,
-    Schedule,
-};
+use training::{Decay, DeviceLearner, Learner, NativeLearner, Objective, Optimizer, Rule, Schedule};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -90,104 +86,19 @@ fn electra_with_several_labels_trains_as_pytorch() {
     assert_trains_as_pytorch("electra-multilabel");
 }
 
-/// The loss of a batch.
-fn loss_of(settings: &Settings, logits: Tensor<2>, targets: &Targets, device: &Device) -> Tensor<1> {
-    let [_, classes] = logits.dims();
-    let (smoothing, weights) = (settings.label_smoothing, settings.class_weights.as_deref());
-    match targets {
-        Targets::Classes(labels) => {
-            let loss = CrossEntropy::new(classes, smoothing, weights);
-            let weight = loss.weight(labels.iter().copied());
-            loss.sum(logits, labels, device).div_scalar(weight)
-        }
-        Targets::Labels(rows) => {
-            let loss = BinaryCrossEntropy::new(classes, smoothing, weights);
-            let ids = |row: &Vec<f32>| (0..classes).filter(|id| row[*id] == 1.0).collect::<LabelIds>();
-            let labels: Vec<LabelIds> = rows.iter().map(ids).collect();
-            let labels: Vec<&LabelIds> = labels.iter().collect();
-            loss.sum(logits, &labels, device)
-                .div_scalar(loss.weight(labels.len()))
-        }
-    }
-}
-
 fn assert_trains_as_pytorch(name: &str) {
-    let Some(directory) = fixture(name) else { return };
-    let text = std::fs::read_to_string(directory.join("training.json")).unwrap();
-    let Reference {
-        settings,
-        steps,
-        after,
-    } = serde_json::from_str(&text).unwrap();
-    assert_eq!(steps.len(), settings.steps);
     let device = Device::flex().autodiff();
-    let options = BaseOptions {
-        seed: 0,
-        dropout: Some(0.0),
-        classifier_dropout: Some(0.0),
+    let tolerance = Tolerance {
+        loss: 1e-4,
+        norm: 1e-3,
+        logits: 1e-3,
     };
-    let Loaded {
-        classifier: mut model,
-        tokenizer,
-        ..
-    } = model::load_base(&directory, &labels(&directory), &options, &device).unwrap();
-    let pad_id = tokenizer.pad_id();
-    let (peak, warmup, total) = (settings.learning_rate, settings.warmup_steps, settings.steps);
-    let schedule = Schedule {
-        peak,
-        decay: Decay::Linear,
-        warmup,
-        total,
-    };
-    let mut optimizer = Optimizer::new(Rule::AdamW, settings.weight_decay);
-
-    for (number, step) in steps.iter().enumerate() {
-        let rows = unpadded(&step.input_ids, &step.attention_mask);
-        let batch = Batch::new(&rows, pad_id, &device);
-        let value = loss_of(&settings, model.forward(&batch), &step.labels, &device);
-        let measured = f64::from(value.clone().into_scalar::<f32>());
-        assert_relative(
-            measured,
-            step.loss,
-            1e-4,
-            &format!("{name}: loss of step {number}"),
-        );
-        let gradients = Gradients::collect(&model, value.backward()).unwrap();
-        let norm = gradients.norm();
-        assert_relative(
-            norm,
-            step.grad_norm,
-            1e-3,
-            &format!("{name}: gradient norm of step {number}"),
-        );
-        let learning_rate = schedule.at(number);
-        assert!(
-            (learning_rate - step.learning_rate).abs() < 1e-12,
-            "{name}: learning rate of step {number}"
-        );
-        let scale = (settings.max_grad_norm / (norm + 1e-6)).min(1.0) as f32;
-        model = optimizer.step(model, &gradients, learning_rate, scale).unwrap();
-    }
-
-    let batch = Batch::new(
-        &unpadded(&after.input_ids, &after.attention_mask),
-        pad_id,
-        &Device::flex(),
-    );
-    let logits = model
-        .valid()
-        .forward(&batch)
-        .into_data()
-        .try_into_vec_as::<f32>()
-        .unwrap();
-    let difference = logits
-        .iter()
-        .zip(after.logits.iter().flatten())
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max);
-    assert!(
-        difference < 1e-3,
-        "{name}: logits differ by {difference} after training"
+    assert_learner_trains_as_pytorch(
+        name,
+        "native",
+        &device,
+        &tolerance,
+        |model, objective, optimizer, _| Box::new(NativeLearner::new(&model, objective, optimizer).unwrap()),
     );
 }
 
@@ -228,7 +139,7 @@ fn a_learner_on_every_device_trains_as_pytorch() {
             logits: if on_gpu { 2e-2 } else { 1e-3 },
         };
         for name in NAMES {
-            assert_learner_trains_as_pytorch(name, &place, &device, Precision::F32, &tolerance);
+            assert_learner_trains_as_pytorch(name, &place, &device, &tolerance, on(&device, Precision::F32));
         }
     }
 }
@@ -243,8 +154,20 @@ fn a_learner_in_bf16_stays_close_to_pytorch() {
     };
     for (place, device) in devices() {
         for name in NAMES {
-            assert_learner_trains_as_pytorch(name, &place, &device, Precision::Bf16, &tolerance);
+            let place = format!("{place} in bf16");
+            assert_learner_trains_as_pytorch(name, &place, &device, &tolerance, on(&device, Precision::Bf16));
         }
+    }
+}
+
+/// What learns by burn on `device`.
+fn on(
+    device: &Device,
+    precision: Precision,
+) -> impl FnOnce(SequenceClassifier, Objective, Optimizer, u32) -> Box<dyn Learner> {
+    move |model, objective, optimizer, pad_id| {
+        let model = model.in_precision(precision);
+        Box::new(DeviceLearner::new(model, objective, optimizer, pad_id, device))
     }
 }
 
@@ -252,8 +175,8 @@ fn assert_learner_trains_as_pytorch(
     name: &str,
     place: &str,
     device: &Device,
-    precision: Precision,
     tolerance: &Tolerance,
+    learner: impl FnOnce(SequenceClassifier, Objective, Optimizer, u32) -> Box<dyn Learner>,
 ) {
     let Some(directory) = fixture(name) else { return };
     let text = std::fs::read_to_string(directory.join("training.json")).unwrap();
@@ -276,16 +199,16 @@ fn assert_learner_trains_as_pytorch(
     let (smoothing, weights) = (settings.label_smoothing, settings.class_weights.as_deref());
     let objective = Objective::new(task, known.len(), smoothing, weights);
     let optimizer = Optimizer::new(Rule::AdamW, settings.weight_decay);
-    let model = loaded.classifier.in_precision(precision);
-    let mut learner = DeviceLearner::new(
-        model,
-        objective.clone(),
-        optimizer,
-        loaded.tokenizer.pad_id(),
-        device,
-    );
-    let what =
-        |figure: &str, step: usize| format!("{name} with {place}, {precision:?}: {figure} of step {step}");
+    let (model, pad_id) = (loaded.classifier, loaded.tokenizer.pad_id());
+    let mut learner = learner(model, objective.clone(), optimizer, pad_id);
+    let schedule = Schedule {
+        peak: settings.learning_rate,
+        decay: Decay::Linear,
+        warmup: settings.warmup_steps,
+        total: settings.steps,
+    };
+    assert_eq!(steps.len(), settings.steps);
+    let what = |figure: &str, step: usize| format!("{name} with {place}: {figure} of step {step}");
     for (number, step) in steps.iter().enumerate() {
         let texts = unpadded(&step.input_ids, &step.attention_mask);
         let given = label_ids(&step.labels);
@@ -300,8 +223,11 @@ fn assert_learner_trains_as_pytorch(
             tolerance.norm,
             &what("gradient norm", number),
         );
+        let learning_rate = schedule.at(number);
+        let difference = (learning_rate - step.learning_rate).abs();
+        assert!(difference < 1e-12, "{}", what("learning rate", number));
         let scale = (settings.max_grad_norm / (norm + 1e-6)).min(1.0) as f32;
-        learner.update(step.learning_rate, scale).unwrap();
+        learner.update(learning_rate, scale).unwrap();
     }
     let encodings: Vec<Encoding> = unpadded(&after.input_ids, &after.attention_mask)
         .into_iter()
@@ -312,7 +238,7 @@ fn assert_learner_trains_as_pytorch(
     let difference = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(
         difference < tolerance.logits,
-        "{name} with {place}, {precision:?}: logits differ by {difference} after training"
+        "{name} with {place}: logits differ by {difference} after training"
     );
 }
 

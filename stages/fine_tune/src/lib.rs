@@ -91,7 +91,7 @@ impl StageKind for FineTune {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn uses(&self) -> Uses {

@@ -12,7 +12,6 @@ use super::{Learner, State};
 use crate::examples::Targets;
 use crate::objective::Objective;
 use crate::optimizer::{BETA_1, BETA_2, EPSILON};
-use crate::parameters::{read, write};
 use crate::{Optimizer, Rule, TrainingError};
 
 /// A model on a device of burn.
@@ -154,10 +153,11 @@ impl Learner for DeviceLearner {
     }
 
     fn state(&self) -> Result<State<'_>, TrainingError> {
-        let best = self.best.as_ref().map(read).transpose()?;
+        let best = self.best.as_ref().map(SequenceClassifier::parameters);
+        let best = best.transpose()?;
         Ok(State {
             updates: self.updates,
-            parameters: Cow::Owned(read(self.model()?)?),
+            parameters: Cow::Owned(self.model()?.parameters()?),
             first_moments: Cow::Owned(self.layout.split(self.first.as_ref())?),
             second_moments: Cow::Owned(self.layout.split(self.second.as_ref())?),
             best: best.map(Cow::Owned),
@@ -166,11 +166,11 @@ impl Learner for DeviceLearner {
 
     fn restore(&mut self, state: State<'_>) -> Result<(), TrainingError> {
         let model = self.model.take().ok_or_else(lost)?;
-        self.best = match &state.best {
-            Some(best) => Some(write(model.valid(), best)?),
+        self.best = match state.best {
+            Some(best) => Some(model.valid().with_parameters(best.into_owned())?),
             None => None,
         };
-        self.model = Some(write(model, &state.parameters)?);
+        self.model = Some(model.with_parameters(state.parameters.into_owned())?);
         let device = self.device.clone().without_autodiff();
         self.first = self.layout.join(&state.first_moments, &device)?;
         self.second = self.layout.join(&state.second_moments, &device)?;
@@ -201,7 +201,7 @@ mod tests {
     use model::{Architecture, ModelConfig, Sizes};
 
     use super::*;
-    use crate::HostLearner;
+    use crate::NativeLearner;
 
     fn model() -> SequenceClassifier {
         let sizes = Sizes {
@@ -229,7 +229,7 @@ mod tests {
                 0,
                 &device,
             )),
-            Box::new(HostLearner::new(model(), objective, optimizer(), 0, &device)),
+            Box::new(NativeLearner::new(&model(), objective, optimizer()).unwrap()),
         ]
     }
 

@@ -2,7 +2,7 @@
 
 mod device;
 mod flat;
-mod host;
+mod native;
 
 use std::borrow::Cow;
 
@@ -12,8 +12,8 @@ use tokenizer::Encoding;
 use crate::TrainingError;
 use crate::examples::Targets;
 
-pub use device::DeviceLearner;
-pub use host::HostLearner;
+pub use self::device::DeviceLearner;
+pub use self::native::NativeLearner;
 
 /// What learns. A step is one `backward` per batch, then `norm`, then `update`.
 pub trait Learner {

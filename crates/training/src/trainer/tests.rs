@@ -171,6 +171,23 @@ fn equal_runs_give_equal_weights() {
 }
 
 #[test]
+fn the_number_of_threads_does_not_matter() {
+    let (train_on, validation) = (examples(50), examples(20));
+    let alone = |threads| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap()
+    };
+    let outcomes = [1, 3].map(|threads| {
+        let trained = alone(threads).install(|| run(0.1, &train_on, Some(&validation), &options()));
+        let trained = trained.unwrap();
+        (weights(&trained), trained.records)
+    });
+    assert!(outcomes[0] == outcomes[1]);
+}
+
+#[test]
 fn another_seed_gives_other_weights() {
     let train_on = examples(50);
     let seeds = [1, 2].map(|seed| {
@@ -232,10 +249,9 @@ fn the_best_model_is_returned_not_the_last() {
         &mut |_, _| {},
     );
     let again = Evaluation::of(&logits.unwrap().logits, &train_on, &data);
-    assert_eq!(
-        (again.loss, losses[trained.summary.best_epoch - 1]),
-        (lowest, lowest)
-    );
+    assert_eq!(losses[trained.summary.best_epoch - 1], lowest);
+    // Predicted by burn here.
+    assert!((again.loss - lowest).abs() < 1e-5, "{} {lowest}", again.loss);
 }
 
 #[test]
