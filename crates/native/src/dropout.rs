@@ -27,7 +27,7 @@ impl DropoutMask {
 
     /// The factors of consecutive elements, the first of which is at `start`.
     pub fn fill(self, start: u32, factors: &mut [f32]) {
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             for (index, factor) in factors.iter_mut().enumerate() {
                 *factor = self.factor(start.wrapping_add(index as u32));
             }

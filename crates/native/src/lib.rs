@@ -7,6 +7,24 @@
 //!
 //! Prediction runs on the calling thread: callers spread sentences over threads.
 
+/// Computes an expression in the vector instructions that this processor has.
+///
+/// Only what is inlined into `dispatch` is compiled for them, so the closure is marked, and uses something up: the
+/// compiler calls a closure that could be called twice through a function of its own.
+macro_rules! vectorized {
+    ($body:expr) => {{
+        struct Once;
+        let once = Once;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let Once = { once };
+                $body
+            },
+        )
+    }};
+}
+
 mod attention;
 mod classifier;
 mod dropout;

@@ -9,35 +9,43 @@ use crate::{Activation, Normal, normal};
 pub(crate) fn activate(activation: Activation, values: &mut [f32], slopes: &mut [f32]) {
     let elements = values.iter_mut().zip(slopes);
     match activation {
-        Activation::Gelu => elements.for_each(|(value, slope)| {
-            let x = *value;
-            let Normal {
-                density,
-                distribution,
-            } = normal(x);
-            *slope = distribution + x * density;
-            *value = x * distribution;
-        }),
-        Activation::GeluNew => elements.for_each(|(value, slope)| {
+        Activation::Gelu => {
+            for (value, slope) in elements {
+                let x = *value;
+                let Normal {
+                    density,
+                    distribution,
+                } = normal(x);
+                *slope = distribution + x * density;
+                *value = x * distribution;
+            }
+        }
+        Activation::GeluNew => {
             const SCALE: f32 = 0.797_884_6; // √(2/π)
             const CUBE: f32 = 0.044_715;
-            let x = *value;
-            let tangent = tanh(SCALE * (x + CUBE * x * x * x));
-            let rise = (1.0 - tangent * tangent) * SCALE * (1.0 + 3.0 * CUBE * x * x);
-            *slope = 0.5 * (1.0 + tangent) + 0.5 * x * rise;
-            *value = 0.5 * x * (1.0 + tangent);
-        }),
-        Activation::Relu => elements.for_each(|(value, slope)| {
-            let x = *value;
-            *slope = if x > 0.0 { 1.0 } else { 0.0 };
-            // Not `max`, which would make a number of what is none.
-            *value = if x < 0.0 { 0.0 } else { x };
-        }),
-        Activation::Tanh => elements.for_each(|(value, slope)| {
-            let tangent = tanh(*value);
-            *slope = 1.0 - tangent * tangent;
-            *value = tangent;
-        }),
+            for (value, slope) in elements {
+                let x = *value;
+                let tangent = tanh(SCALE * (x + CUBE * x * x * x));
+                let rise = (1.0 - tangent * tangent) * SCALE * (1.0 + 3.0 * CUBE * x * x);
+                *slope = 0.5 * (1.0 + tangent) + 0.5 * x * rise;
+                *value = 0.5 * x * (1.0 + tangent);
+            }
+        }
+        Activation::Relu => {
+            for (value, slope) in elements {
+                let x = *value;
+                *slope = if x > 0.0 { 1.0 } else { 0.0 };
+                // Not `max`, which would make a number of what is none.
+                *value = if x < 0.0 { 0.0 } else { x };
+            }
+        }
+        Activation::Tanh => {
+            for (value, slope) in elements {
+                let tangent = tanh(*value);
+                *slope = 1.0 - tangent * tangent;
+                *value = tangent;
+            }
+        }
     }
 }
 

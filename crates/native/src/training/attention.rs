@@ -226,7 +226,7 @@ impl Head<'_> {
         let padded = padded(count);
         let mut scores = Tile::padded(probabilities, count, padded);
         multiply(self.queries, self.keys.transposed(), &mut scores, false);
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             for row in probabilities.chunks_exact_mut(padded) {
                 row[count..].fill(f32::NEG_INFINITY);
                 softmax(row, self.scale());
@@ -255,7 +255,7 @@ impl Head<'_> {
         let [mut queries, mut keys, mut values] = gradient;
         let mut products = Tile::padded(scores, count, padded);
         multiply(context, self.values.transposed(), &mut products, false);
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             if let Some(mask) = self.mask {
                 drop_out(probabilities, dropped, mask, self.position);
                 for (index, score) in scores.iter_mut().enumerate() {

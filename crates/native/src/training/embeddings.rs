@@ -67,7 +67,7 @@ impl Embeddings<'_> {
         rows.for_each(|(index, (((row, scale), output), (id, position)))| {
             let word = &self.words[*id as usize * width..][..width];
             let position = &self.positions[*position as usize * width..][..width];
-            pulp::Arch::new().dispatch(|| {
+            vectorized!({
                 for ((value, word), position) in row.iter_mut().zip(word).zip(position) {
                     *value = word + position;
                 }
@@ -95,7 +95,7 @@ impl Embeddings<'_> {
         if self.mask.is_some() {
             let rows = gradient.par_chunks_exact_mut(width).enumerate();
             rows.with_min_len(grain(width))
-                .for_each(|(index, row)| pulp::Arch::new().dispatch(|| self.drop_out(index, row)));
+                .for_each(|(index, row)| vectorized!(self.drop_out(index, row)));
         }
         let normalized = Normalized {
             values: &tape.normalized,

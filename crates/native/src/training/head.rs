@@ -76,7 +76,7 @@ impl Head<'_> {
 
 fn drop_out(mask: Option<DropoutMask>, values: &mut [f32]) {
     if let Some(mask) = mask {
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             for (index, value) in values.iter_mut().enumerate() {
                 *value *= mask.factor(index as u32);
             }

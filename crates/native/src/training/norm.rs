@@ -53,7 +53,7 @@ impl ResidualNorm<'_> {
             .enumerate()
             .with_min_len(grain(width));
         rows.for_each(|(index, (((row, scale), output), residual))| {
-            pulp::Arch::new().dispatch(|| {
+            vectorized!({
                 match self.mask {
                     None => self.add(row, residual, |_| 1.0),
                     Some(mask) => {
@@ -118,7 +118,7 @@ impl Normalized<'_> {
                 chunks.for_each(|(index, ((((gradient, values), scales), partial), masked))| {
                     self.backward_rows(gradient, values, scales, partial);
                     let start = (index * chunk) as u32;
-                    pulp::Arch::new().dispatch(|| {
+                    vectorized!({
                         for (index, (masked, gradient)) in masked.iter_mut().zip(gradient.iter()).enumerate()
                         {
                             *masked = gradient * mask.factor(start.wrapping_add(index as u32));
@@ -145,7 +145,7 @@ impl Normalized<'_> {
     fn backward_rows(&self, gradient: &mut [f32], values: &[f32], scales: &[f32], partial: &mut [f32]) {
         let width = self.gamma.len();
         let (gamma_sums, beta_sums) = partial.split_at_mut(width);
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             gamma_sums.fill(0.0);
             beta_sums.fill(0.0);
             let rows = gradient.chunks_exact_mut(width).zip(values.chunks_exact(width));

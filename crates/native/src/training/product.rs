@@ -56,6 +56,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Some of its rows.
+    fn rows_of(self, range: Range<usize>) -> Self {
+        self.transposed().columns(range).transposed()
+    }
+
     /// Some of its columns.
     pub(crate) fn columns(self, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.columns);
@@ -131,10 +136,20 @@ pub(crate) struct Product<'a> {
     pub(crate) then: Then<'a>,
 }
 
-/// Columns of a piece that one thread computes; a multiple of what the kernel of `gemm` takes at a time.
-const PIECE: usize = 128;
-/// A piece of so few multiplications has more columns.
+/// A product is cut into so many pieces at least, so that threads have something to share,
+const PIECES: usize = 4;
+/// and into pieces of at most so many columns; of a weight's gradient, rows.
+const LARGEST: usize = 192;
+/// Columns that the kernel of `gemm` takes at a time. Pieces have a multiple of them.
+const KERNEL: usize = 64;
+/// A piece of fewer multiplications is not worth a task of its own.
 const WORK: usize = 1 << 20;
+
+/// How much of a dimension, whose elements take `work` multiplications each, a piece has.
+fn piece(length: usize, work: usize) -> usize {
+    let usual = (length / PIECES).min(LARGEST);
+    usual.max(WORK / work.max(1)).next_multiple_of(KERNEL)
+}
 
 /// Computes `products`, in pieces on all threads. The pieces depend on the shapes alone, and with them the bits.
 pub(crate) fn compute<'a>(products: impl IntoIterator<Item = Product<'a>>) {
@@ -147,15 +162,44 @@ pub(crate) fn compute<'a>(products: impl IntoIterator<Item = Product<'a>>) {
 
 impl<'a> Product<'a> {
     fn cut(self, pieces: &mut Vec<Self>) {
-        let column_work = (self.left.rows * self.left.columns).max(1);
-        let width = WORK.div_ceil(column_work).max(PIECE).next_multiple_of(PIECE);
+        let (rows, columns) = (self.output.rows(), self.output.columns());
+        let work = self.left.columns;
         let mut rest = self;
-        while rest.output.columns() >= 2 * width {
-            let (piece, others) = rest.split_columns(width);
-            pieces.push(piece);
-            rest = others;
+        if matches!(rest.then, Then::ColumnSums { .. }) {
+            // `gemm` copies the left side of such a product slowly, and once for each piece of columns.
+            let height = piece(rows, work * columns);
+            while rest.output.rows() >= 2 * height {
+                let (piece, others) = rest.split_rows(height);
+                pieces.push(piece);
+                rest = others;
+            }
+        } else {
+            let width = piece(columns, work * rows);
+            while rest.output.columns() >= 2 * width {
+                let (piece, others) = rest.split_columns(width);
+                pieces.push(piece);
+                rest = others;
+            }
         }
         pieces.push(rest);
+    }
+
+    /// What follows the product is done by the upper piece, which is right where it does not follow from the product.
+    fn split_rows(self, at: usize) -> (Self, Self) {
+        let rows = self.output.rows();
+        let (output, other_output) = self.output.split_rows(at);
+        let others = Self {
+            left: self.left.rows_of(at..rows),
+            output: other_output,
+            then: Then::Nothing,
+            ..self
+        };
+        let piece = Self {
+            left: self.left.rows_of(0..at),
+            output,
+            ..self
+        };
+        (piece, others)
     }
 
     fn split_columns(self, at: usize) -> (Self, Self) {
@@ -205,29 +249,38 @@ impl<'a> Product<'a> {
     fn run(mut self) {
         multiply(self.left, self.right, &mut self.output, self.add);
         let (right, mut output) = (self.right, self.output);
-        let rows = 0..output.rows();
-        pulp::Arch::new().dispatch(|| match self.then {
+        vectorized!(match self.then {
             Then::Nothing => {}
-            Then::Bias(bias) => rows.for_each(|row| add(output.row(row), bias)),
+            Then::Bias(bias) => {
+                for row in 0..output.rows() {
+                    add(output.row(row), bias);
+                }
+            }
             Then::Activate {
                 bias,
                 activation,
                 mut slopes,
-            } => rows.for_each(|row| {
-                let values = output.row(row);
-                add(values, bias);
-                activate(activation, values, slopes.row(row));
-            }),
-            Then::Slope(slopes) => rows.for_each(|row| {
-                for (value, slope) in output.row(row).iter_mut().zip(slopes.row(row)) {
-                    *value *= slope;
+            } => {
+                for row in 0..output.rows() {
+                    let values = output.row(row);
+                    add(values, bias);
+                    activate(activation, values, slopes.row(row));
                 }
-            }),
+            }
+            Then::Slope(slopes) => {
+                for row in 0..output.rows() {
+                    for (value, slope) in output.row(row).iter_mut().zip(slopes.row(row)) {
+                        *value *= slope;
+                    }
+                }
+            }
             Then::ColumnSums { sums, add: keep } => {
                 if !keep {
                     sums.fill(0.0);
                 }
-                (0..right.rows).for_each(|row| add(sums, right.row(row)));
+                for row in 0..right.rows {
+                    add(sums, right.row(row));
+                }
             }
         });
     }

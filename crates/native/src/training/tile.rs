@@ -55,6 +55,7 @@ impl<'a> Tile<'a> {
     }
 
     /// Row `index`.
+    #[inline(always)]
     pub(crate) fn row(&mut self, index: usize) -> &mut [f32] {
         assert!(index < self.rows);
         // SAFETY: the row is within the matrix that `new` borrowed, and no other tile has elements of it.
