@@ -5,7 +5,6 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use native::{Classifier, Scratch};
 use tokenizer::{Encoding, length_batches};
 
 use crate::infer_on_device::infer_on_device;
@@ -63,28 +62,7 @@ pub fn infer(
     )
 }
 
-/// As [`infer`], without burn and without padding.
-pub fn infer_native(
-    classifier: &Classifier,
-    encodings: &[Encoding],
-    batch_tokens: usize,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<Inference, ModelError> {
-    check_lengths(encodings, classifier.shape().positions)?;
-    let batches = consecutive_batches(encodings, batch_tokens);
-    let compute = |scratch: &mut Scratch, rows: &[usize]| {
-        let ids = ids(encodings, rows);
-        let tokens = ids.iter().map(|ids| ids.len()).sum();
-        Ok(Done {
-            logits: classifier.logits(&ids, scratch),
-            tokens,
-            padded_tokens: tokens,
-        })
-    };
-    run(encodings.len(), &batches, Scratch::default, compute, progress)
-}
-
-fn check_lengths(encodings: &[Encoding], limit: usize) -> Result<(), ModelError> {
+pub(crate) fn check_lengths(encodings: &[Encoding], limit: usize) -> Result<(), ModelError> {
     let too_long = encodings.iter().position(|encoding| encoding.ids.len() > limit);
     too_long.map_or(Ok(()), |row| {
         Err(ModelError::TooLong {
@@ -95,34 +73,60 @@ fn check_lengths(encodings: &[Encoding], limit: usize) -> Result<(), ModelError>
     })
 }
 
-fn ids<'e>(encodings: &'e [Encoding], rows: &[usize]) -> Vec<&'e [u32]> {
+pub(crate) fn ids<'e>(encodings: &'e [Encoding], rows: &[usize]) -> Vec<&'e [u32]> {
     rows.iter().map(|&row| encodings[row].ids.as_slice()).collect()
 }
 
-/// Rows in order, as many as have `batch_tokens` tokens together; a longer one is alone.
-fn consecutive_batches(encodings: &[Encoding], batch_tokens: usize) -> Vec<Vec<usize>> {
-    let mut batches = Vec::new();
-    let (mut batch, mut tokens) = (Vec::new(), 0);
-    for (row, encoding) in encodings.iter().enumerate() {
-        let length = encoding.ids.len();
-        if !batch.is_empty() && tokens + length > batch_tokens {
-            batches.push(std::mem::take(&mut batch));
-            tokens = 0;
-        }
-        batch.push(row);
-        tokens += length;
-    }
-    if !batch.is_empty() {
-        batches.push(batch);
-    }
-    batches
+/// The outcome of one batch.
+pub(crate) struct Done {
+    pub(crate) logits: Vec<f32>,
+    pub(crate) tokens: usize,
+    pub(crate) padded_tokens: usize,
 }
 
-/// The outcome of one batch.
-struct Done {
-    logits: Vec<f32>,
-    tokens: usize,
-    padded_tokens: usize,
+/// The outcomes of batches, put together.
+pub(crate) struct Gathered {
+    inference: Inference,
+    rows_done: usize,
+}
+
+impl Gathered {
+    pub(crate) fn new(rows: usize) -> Self {
+        let inference = Inference {
+            logits: vec![Vec::new(); rows],
+            ..Inference::default()
+        };
+        Self {
+            inference,
+            rows_done: 0,
+        }
+    }
+
+    /// Takes what came of the rows in `batch`.
+    pub(crate) fn take(
+        &mut self,
+        batch: &[usize],
+        done: Done,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<(), ModelError> {
+        let labels = done.logits.len() / batch.len();
+        for (&row, logits) in batch.iter().zip(done.logits.chunks_exact(labels)) {
+            if !logits.iter().all(|logit| logit.is_finite()) {
+                return Err(ModelError::NotFinite { row });
+            }
+            self.inference.logits[row] = logits.to_vec();
+        }
+        self.inference.tokens += done.tokens as u64;
+        self.inference.padded_tokens += done.padded_tokens as u64;
+        self.rows_done += batch.len();
+        progress(self.rows_done, self.inference.logits.len());
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, start: Instant) -> Inference {
+        self.inference.seconds = start.elapsed().as_secs_f64();
+        self.inference
+    }
 }
 
 /// Computes `batches`, each on one thread with a state of that thread, and puts the outcomes together.
@@ -137,25 +141,8 @@ fn run<S>(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Inference, ModelError> {
     let start = Instant::now();
-    let mut inference = Inference {
-        logits: vec![Vec::new(); rows],
-        ..Inference::default()
-    };
-    let mut rows_done = 0;
-    let mut collect = |batch: &[usize], done: Done| {
-        let labels = done.logits.len() / batch.len();
-        for (&row, logits) in batch.iter().zip(done.logits.chunks_exact(labels)) {
-            if !logits.iter().all(|logit| logit.is_finite()) {
-                return Err(ModelError::NotFinite { row });
-            }
-            inference.logits[row] = logits.to_vec();
-        }
-        inference.tokens += done.tokens as u64;
-        inference.padded_tokens += done.padded_tokens as u64;
-        rows_done += batch.len();
-        progress(rows_done, rows);
-        Ok(())
-    };
+    let mut gathered = Gathered::new(rows);
+    let mut collect = |batch: &[usize], done: Done| gathered.take(batch, done, progress);
     let workers = rayon::current_num_threads().min(batches.len());
     if workers < 2 {
         let mut state = state();
@@ -165,8 +152,7 @@ fn run<S>(
     } else {
         on_all_threads(workers, batches, state, compute, &mut collect)?;
     }
-    inference.seconds = start.elapsed().as_secs_f64();
-    Ok(inference)
+    Ok(gathered.finish(start))
 }
 
 /// Takes the rows of a batch and what came of them.

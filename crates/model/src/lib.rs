@@ -18,6 +18,7 @@ mod head;
 mod host;
 mod hugging_face;
 mod infer;
+mod infer_native;
 mod infer_on_device;
 mod init;
 mod load;
@@ -36,7 +37,8 @@ pub use device::{
     Backend, Choice, Cuda, Findings, Libtorch, Place, Processor, open_device, resolve_precision,
 };
 pub use error::ModelError;
-pub use infer::{BATCH_TOKENS, Inference, infer, infer_native};
+pub use infer::{BATCH_TOKENS, Inference, infer};
+pub use infer_native::infer_native;
 pub use infer_on_device::batch_tokens;
 pub use load::{BaseOptions, Description, Loaded, describe, load_base, load_trained};
 pub use native::Activation;

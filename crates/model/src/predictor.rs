@@ -8,7 +8,8 @@ use classification::LabelSet;
 use native::Classifier;
 use tokenizer::Tokenizer;
 
-use crate::infer::{BATCH_TOKENS, Inference, infer, infer_native};
+use crate::infer::{BATCH_TOKENS, Inference, infer};
+use crate::infer_native::infer_native;
 use crate::load::load_native;
 use crate::{Loaded, ModelError, ModelSettings, Precision, SequenceClassifier, load_trained};
 

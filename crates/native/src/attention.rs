@@ -3,13 +3,16 @@
 use std::ops::Range;
 
 use crate::elementwise::exp;
+use crate::panel::{COLUMNS, PanelRow, Product, Rows, Start};
 
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct AttentionScratch {
-    /// `[head, keys]`: the keys of one head, transposed.
-    keys: Vec<f32>,
-    /// Scores of one query.
+    /// One head's keys, transposed: panels of keys, each as deep as the head is wide.
+    keys: Vec<PanelRow>,
+    /// One head's values: panels of columns, each as deep as there are keys.
+    values: Vec<PanelRow>,
+    /// `[queries, keys]`, keys padded to whole panels.
     scores: Vec<f32>,
 }
 
@@ -24,9 +27,6 @@ pub(crate) struct Projected<'a> {
     pub(crate) heads: usize,
 }
 
-/// Scores are padded to so many keys, so that vector loops have no remainder.
-const LANES: usize = 16;
-
 /// Attention of one sentence: its `queries` look at its `tokens`.
 ///
 /// # Shapes
@@ -38,84 +38,127 @@ pub(crate) fn attend(
     output: &mut [f32],
     scratch: &mut AttentionScratch,
 ) {
-    pulp::Arch::new().dispatch(|| {
-        for head in 0..projected.heads {
-            attend_head(projected, head, queries.clone(), tokens.clone(), output, scratch);
-        }
-    });
-}
-
-#[inline(always)]
-fn attend_head(
-    projected: Projected<'_>,
-    head: usize,
-    queries: Range<usize>,
-    tokens: Range<usize>,
-    output: &mut [f32],
-    scratch: &mut AttentionScratch,
-) {
     let Projected { hidden, heads, .. } = projected;
     let width = hidden / heads;
-    let count = tokens.len();
-    let padded = count.next_multiple_of(LANES);
-    let stride = 2 * hidden;
-    let row = |token: usize| &projected.keys_values[token * stride..][..stride];
-    let AttentionScratch { keys, scores } = scratch;
-    keys.clear();
-    keys.resize(width * padded, 0.0);
-    for (position, token) in tokens.clone().enumerate() {
-        for (column, value) in row(token)[head * width..][..width].iter().enumerate() {
-            keys[column * padded + position] = *value;
-        }
-    }
-    scores.clear();
-    scores.resize(padded, 0.0);
+    let (asking, count) = (queries.len(), tokens.len());
+    let padded = count.next_multiple_of(COLUMNS);
     let scale = 1.0 / (width as f32).sqrt();
-    for (index, query) in queries.enumerate() {
-        let query = &projected.queries[query * hidden + head * width..][..width];
-        scores.fill(0.0);
-        weighted_sum(scores, query, keys, padded);
-        let total = softmax(&mut scores[..count], scale);
-        let output = &mut output[index * hidden + head * width..][..width];
-        output.fill(0.0);
-        let first = tokens.start * stride + hidden + head * width;
-        weighted_sum(output, &scores[..count], &projected.keys_values[first..], stride);
-        for value in output {
-            *value /= total;
+    let keys_values = &projected.keys_values[tokens.start * 2 * hidden..tokens.end * 2 * hidden];
+    let queries = &projected.queries[queries.start * hidden..queries.end * hidden];
+    let AttentionScratch { keys, values, scores } = scratch;
+    keys.resize(padded / COLUMNS * width, PanelRow::ZERO);
+    values.resize(width.div_ceil(COLUMNS) * count, PanelRow::ZERO);
+    scores.resize(asking * padded, 0.0);
+    for first in (0..hidden).step_by(width) {
+        vectorized!(pack(keys_values, hidden, first..first + width, keys, values));
+        let left = Rows {
+            values: &queries[first..],
+            stride: hidden,
+        };
+        multiply(left, asking, keys, width, scores, padded, padded);
+        vectorized!({
+            for row in scores.chunks_exact_mut(padded) {
+                softmax(row, count, scale);
+            }
+        });
+        let left = Rows {
+            values: scores,
+            stride: padded,
+        };
+        multiply(left, asking, values, count, &mut output[first..], hidden, width);
+    }
+}
+
+/// Lays out the columns `head` of keys and values. What stands in panels behind the last key or column does not matter:
+/// [`softmax`] makes those scores 0, and such columns are not written.
+#[inline(always)]
+fn pack(
+    keys_values: &[f32],
+    hidden: usize,
+    head: Range<usize>,
+    keys: &mut [PanelRow],
+    values: &mut [PanelRow],
+) {
+    let width = head.len();
+    let count = keys_values.len() / (2 * hidden);
+    for (token, row) in keys_values.chunks_exact(2 * hidden).enumerate() {
+        let (key, value) = row.split_at(hidden);
+        let panel = &mut keys[token / COLUMNS * width..][..width];
+        for (row, element) in panel.iter_mut().zip(&key[head.clone()]) {
+            row.0[token % COLUMNS] = *element;
+        }
+        for (panel, columns) in value[head.clone()].chunks(COLUMNS).enumerate() {
+            values[panel * count + token].0[..columns.len()].copy_from_slice(columns);
         }
     }
 }
 
-/// Adds to `sum` the rows of `matrix`, `stride` apart, each multiplied by its weight. Four rows go in one pass: the sum is
-/// read and written a quarter as often.
-#[inline(always)]
-fn weighted_sum(sum: &mut [f32], weights: &[f32], matrix: &[f32], stride: usize) {
-    let width = sum.len();
-    let (quads, rest) = weights.as_chunks::<4>();
-    for (quad, weights) in quads.iter().enumerate() {
-        let row = |index: usize| &matrix[(4 * quad + index) * stride..][..width];
-        let (a, b, c, d) = (row(0), row(1), row(2), row(3));
-        for (column, value) in sum.iter_mut().enumerate() {
-            *value += (weights[0] * a[column] + weights[1] * b[column])
-                + (weights[2] * c[column] + weights[3] * d[column]);
+/// `output = left · panels`.
+fn multiply(
+    left: Rows<'_>,
+    rows: usize,
+    panels: &[PanelRow],
+    depth: usize,
+    output: &mut [f32],
+    output_stride: usize,
+    columns: usize,
+) {
+    for (panel, first) in panels.chunks_exact(depth).zip((0..columns).step_by(COLUMNS)) {
+        Product {
+            left,
+            rows,
+            panel,
+            next: &[],
+            start: Start::Columns(&PanelRow::ZERO),
+            output: &mut output[first..],
+            output_stride,
+            columns: COLUMNS.min(columns - first),
         }
-    }
-    for (index, weight) in rest.iter().enumerate() {
-        let row = &matrix[(4 * quads.len() + index) * stride..][..width];
-        for (value, other) in sum.iter_mut().zip(row) {
-            *value += weight * other;
-        }
+        .compute();
     }
 }
 
-/// Scores to e to the power of what they are below the highest, after scaling; gives their sum.
+/// The softmax of the first `count` scores after scaling, and zeros behind them.
 #[inline(always)]
-fn softmax(scores: &mut [f32], scale: f32) -> f32 {
-    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+fn softmax(scores: &mut [f32], count: usize, scale: f32) {
+    scores[count..].fill(f32::NEG_INFINITY);
+    let highest = reduce(
+        scores,
+        f32::NEG_INFINITY,
+        #[inline(always)]
+        |a, b| if a > b { a } else { b },
+    );
     for score in scores.iter_mut() {
         *score = exp((*score - highest) * scale);
     }
-    scores.iter().sum()
+    let inverse = 1.0
+        / reduce(
+            scores,
+            0.0,
+            #[inline(always)]
+            |a, b| a + b,
+        );
+    for score in scores {
+        *score *= inverse;
+    }
+}
+
+/// All scores to one: through as many parts as the widest vector has elements, then half with half, so that every
+/// processor goes in the same order.
+#[inline(always)]
+fn reduce(scores: &[f32], start: f32, combine: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut parts = [start; 16];
+    for chunk in scores.as_chunks::<16>().0 {
+        for (part, score) in parts.iter_mut().zip(chunk) {
+            *part = combine(*part, *score);
+        }
+    }
+    for half in [8, 4, 2, 1] {
+        for at in 0..half {
+            parts[at] = combine(parts[at], parts[at + half]);
+        }
+    }
+    parts[0]
 }
 
 #[cfg(test)]

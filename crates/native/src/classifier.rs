@@ -50,7 +50,7 @@ pub struct Scratch {
     hidden: Vec<f32>,
     narrow: Vec<f32>,
     dense: Vec<f32>,
-    layer: LayerScratch,
+    pub(crate) layer: LayerScratch,
 }
 
 impl Classifier {

@@ -1,6 +1,8 @@
 //! What is done to each element by itself, in loops that the compiler turns into vector instructions. Nothing is
 //! fused, so every processor gives the same bits.
 
+use std::ops::Range;
+
 /// What stands between two linear layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -30,29 +32,45 @@ impl Activation {
 
     /// Applies it to every element.
     pub fn apply(self, values: &mut [f32]) {
-        pulp::Arch::new().dispatch(|| match self {
-            Self::Gelu => {
-                for value in values {
-                    *value *= normal(*value).distribution;
-                }
-            }
-            Self::GeluNew => {
-                for value in values {
-                    let x = *value;
-                    *value = 0.5 * x * (1.0 + tanh(0.797_884_6 * (x + 0.044_715 * x * x * x)));
-                }
-            }
-            Self::Relu => {
-                for value in values {
-                    *value = value.max(0.0);
-                }
-            }
-            Self::Tanh => {
-                for value in values {
-                    *value = tanh(*value);
-                }
-            }
+        let all = 0..values.len();
+        self.apply_columns(values, values.len(), all);
+    }
+
+    /// Applies it to some columns of rows that are `stride` apart.
+    pub(crate) fn apply_columns(self, values: &mut [f32], stride: usize, columns: Range<usize>) {
+        vectorized!(match self {
+            Self::Gelu => each(
+                values,
+                stride,
+                columns,
+                #[inline(always)]
+                |x| x * normal(x).distribution
+            ),
+            Self::GeluNew => each(
+                values,
+                stride,
+                columns,
+                #[inline(always)]
+                |x| 0.5 * x * (1.0 + tanh(0.797_884_6 * (x + 0.044_715 * x * x * x)))
+            ),
+            Self::Relu => each(
+                values,
+                stride,
+                columns,
+                #[inline(always)]
+                |x| x.max(0.0)
+            ),
+            Self::Tanh => each(values, stride, columns, tanh),
         });
+    }
+}
+
+#[inline(always)]
+fn each(values: &mut [f32], stride: usize, columns: Range<usize>, function: impl Fn(f32) -> f32) {
+    for row in values.chunks_exact_mut(stride.max(1)) {
+        for value in &mut row[columns.clone()] {
+            *value = function(*value);
+        }
     }
 }
 

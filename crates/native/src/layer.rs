@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::attention::{AttentionScratch, Projected, attend};
+use crate::classifier::Scratch;
 use crate::int8::QuantizedRows;
 use crate::{Activation, LayerNorm, Linear};
 
@@ -81,18 +82,51 @@ impl Layer {
         let width = self.query.outputs();
         self.query
             .apply(asking, &mut scratch.queries, &mut scratch.quantized);
-        scratch.context.resize(scratch.queries.len(), 0.0);
+        let LayerScratch {
+            queries,
+            keys_values,
+            context,
+            attention,
+            ..
+        } = scratch;
+        context.resize(queries.len(), 0.0);
         let projected = Projected {
-            queries: &scratch.queries,
-            keys_values: &scratch.keys_values,
+            queries,
+            keys_values,
             hidden: width,
             heads: self.heads,
         };
-        for (index, tokens) in sentences.iter().enumerate() {
-            let queries = queries_of(index);
-            let output = &mut scratch.context[queries.start * width..queries.end * width];
-            attend(projected, queries, tokens.clone(), output, &mut scratch.attention);
-        }
+        attend_each(projected, sentences, queries_of, context, attention);
+    }
+
+    /// What each token finds in its sentence, for the linear layer `attention_output`; `hidden` becomes it.
+    ///
+    /// # Shapes
+    /// - queries, hidden: `[tokens, hidden]`
+    /// - keys_values: `[tokens, 2 * hidden]`
+    pub fn attention(
+        &self,
+        queries: &[f32],
+        keys_values: &[f32],
+        sentences: &[Range<usize>],
+        hidden: &mut Vec<f32>,
+        scratch: &mut Scratch,
+    ) {
+        hidden.resize(queries.len(), 0.0);
+        let projected = Projected {
+            queries,
+            keys_values,
+            hidden: self.query.outputs(),
+            heads: self.heads,
+        };
+        let queries_of = |sentence: usize| sentences[sentence].clone();
+        attend_each(
+            projected,
+            sentences,
+            queries_of,
+            hidden,
+            &mut scratch.layer.attention,
+        );
     }
 
     fn feed_forward(&self, hidden: &mut [f32], scratch: &mut LayerScratch) {
@@ -105,9 +139,25 @@ impl Layer {
         } = scratch;
         self.attention_output.apply(context, added, quantized);
         self.attention_norm.add_apply(hidden, added);
-        self.intermediate.apply(hidden, inner, quantized);
-        self.activation.apply(inner);
-        self.output.apply(inner, added, quantized);
+        self.intermediate
+            .apply_activated(hidden, self.activation, inner, quantized);
+        self.output.apply_strided(inner, added, quantized);
         self.output_norm.add_apply(hidden, added);
+    }
+}
+
+/// Attention of every sentence, one after the other.
+fn attend_each(
+    projected: Projected<'_>,
+    sentences: &[Range<usize>],
+    queries_of: impl Fn(usize) -> Range<usize>,
+    output: &mut [f32],
+    scratch: &mut AttentionScratch,
+) {
+    let width = projected.hidden;
+    for (index, tokens) in sentences.iter().enumerate() {
+        let queries = queries_of(index);
+        let output = &mut output[queries.start * width..queries.end * width];
+        attend(projected, queries, tokens.clone(), output, scratch);
     }
 }

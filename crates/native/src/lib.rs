@@ -2,8 +2,8 @@
 //!
 //! Sentences lie one behind the other without padding (`[tokens, hidden]`, row by row); only attention knows where
 //! one ends. The last layer is computed for the first token of each sentence alone, which is all that the
-//! classification head reads. Matrix products are those of `gemm`, in f32, or our own in 8-bit integers; what stands
-//! between them is written so that the compiler makes vector instructions of it.
+//! classification head reads. Matrix products are our own, in f32 and in 8-bit integers (in training: those of `gemm`);
+//! what stands between them is written so that the compiler makes vector instructions of it.
 //!
 //! Prediction runs on the calling thread: callers spread sentences over threads.
 
@@ -15,7 +15,7 @@ macro_rules! vectorized {
     ($body:expr) => {{
         struct Once;
         let once = Once;
-        pulp::Arch::new().dispatch(
+        $crate::vectors::dispatch(
             #[inline(always)]
             || {
                 let Once = { once };
@@ -33,8 +33,12 @@ mod int8;
 mod layer;
 mod linear;
 mod matrix;
+#[cfg(test)]
+mod noise;
 mod norm;
+mod panel;
 pub mod training;
+mod vectors;
 
 pub use classifier::{Classifier, Head, Scratch, Shape};
 pub use dropout::DropoutMask;

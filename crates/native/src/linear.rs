@@ -1,7 +1,10 @@
 //! Linear layers.
 
+use crate::Activation;
+use crate::classifier::Scratch;
 use crate::int8::{Int8Matrix, QuantizedRows};
-use crate::matrix::{Matrix, multiply_add};
+use crate::matrix::PanelMatrix;
+use crate::panel::Rows;
 
 /// In what the products of linear layers are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,15 +31,14 @@ impl Precision {
 #[derive(Clone, Debug)]
 pub struct Linear {
     weight: Weight,
-    bias: Vec<f32>,
     inputs: usize,
+    outputs: usize,
 }
 
 #[derive(Clone, Debug)]
 enum Weight {
-    /// `[inputs, outputs]`.
-    F32(Vec<f32>),
-    Int8(Int8Matrix),
+    F32(PanelMatrix),
+    Int8(Int8Matrix, Vec<f32>),
 }
 
 impl Linear {
@@ -44,12 +46,17 @@ impl Linear {
     /// - weight: `[inputs, outputs]`, row by row (PyTorch's is its transpose)
     /// - bias: `[outputs]`
     pub fn new(weight: Vec<f32>, bias: Vec<f32>, precision: Precision) -> Self {
-        let inputs = weight.len() / bias.len().max(1);
+        let outputs = bias.len();
+        let inputs = weight.len() / outputs.max(1);
         let weight = match precision {
-            Precision::F32 => Weight::F32(weight),
-            Precision::Int8 => Weight::Int8(Int8Matrix::new(&weight, inputs, bias.len())),
+            Precision::F32 => Weight::F32(PanelMatrix::new(&weight, &bias)),
+            Precision::Int8 => Weight::Int8(Int8Matrix::new(&weight, inputs, outputs), bias),
         };
-        Self { weight, bias, inputs }
+        Self {
+            weight,
+            inputs,
+            outputs,
+        }
     }
 
     /// Width of a row that goes in.
@@ -59,28 +66,81 @@ impl Linear {
 
     /// Width of a row that comes out.
     pub fn outputs(&self) -> usize {
-        self.bias.len()
+        self.outputs
     }
 
     /// # Shapes
     /// - input: `[rows, inputs]`
     /// - output: becomes `[rows, outputs]`
+    pub fn multiply(&self, input: &[f32], output: &mut Vec<f32>, scratch: &mut Scratch) {
+        self.apply(input, output, &mut scratch.layer.quantized);
+    }
+
+    /// As [`Linear::multiply`].
     pub(crate) fn apply(&self, input: &[f32], output: &mut Vec<f32>, quantized: &mut QuantizedRows) {
-        let rows = input.len() / self.inputs;
-        let outputs = self.outputs();
-        output.resize(rows * outputs, 0.0);
+        let input = Rows {
+            values: input,
+            stride: self.inputs,
+        };
+        self.compute(input, None, output, self.outputs, quantized);
+    }
+
+    /// As [`Linear::apply`], and `activation` of what comes out.
+    ///
+    /// # Shapes
+    /// - output: becomes `[rows, outputs]`, rows [`stride`] apart
+    pub(crate) fn apply_activated(
+        &self,
+        input: &[f32],
+        activation: Activation,
+        output: &mut Vec<f32>,
+        quantized: &mut QuantizedRows,
+    ) {
+        let input = Rows {
+            values: input,
+            stride: self.inputs,
+        };
+        self.compute(input, Some(activation), output, stride(self.outputs), quantized);
+    }
+
+    /// As [`Linear::apply`], on what [`Linear::apply_activated`] gave.
+    pub(crate) fn apply_strided(&self, input: &[f32], output: &mut Vec<f32>, quantized: &mut QuantizedRows) {
+        let input = Rows {
+            values: input,
+            stride: stride(self.inputs),
+        };
+        self.compute(input, None, output, self.outputs, quantized);
+    }
+
+    fn compute(
+        &self,
+        input: Rows<'_>,
+        activation: Option<Activation>,
+        output: &mut Vec<f32>,
+        stride: usize,
+        quantized: &mut QuantizedRows,
+    ) {
+        let rows = input.values.len() / input.stride;
+        output.resize(rows * stride, 0.0);
         match &self.weight {
-            Weight::F32(weight) => {
-                for row in output.chunks_exact_mut(outputs) {
-                    row.copy_from_slice(&self.bias);
+            Weight::F32(weight) => weight.multiply(input, activation, output, stride),
+            Weight::Int8(weight, bias) => {
+                quantized.quantize(input.values, self.inputs, input.stride);
+                weight.multiply(quantized, bias, output, stride);
+                if let Some(activation) = activation {
+                    activation.apply_columns(output, stride, 0..self.outputs);
                 }
-                let left = Matrix::dense(input, rows, self.inputs);
-                multiply_add(left, Matrix::dense(weight, self.inputs, outputs), output);
-            }
-            Weight::Int8(weight) => {
-                quantized.quantize(input, self.inputs);
-                weight.multiply(quantized, &self.bias, output);
             }
         }
+    }
+}
+
+/// Elements from one wide row to the next. Were rows a multiple of 4096 bytes apart, the same column of all of them
+/// would compete for the same few places of the first cache.
+fn stride(width: usize) -> usize {
+    if width.is_multiple_of(1024) {
+        width + 16
+    } else {
+        width
     }
 }

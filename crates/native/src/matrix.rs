@@ -1,83 +1,97 @@
-//! Matrix products in f32.
+//! Weights in f32, ready for products.
 
-use gemm::Parallelism;
+use crate::Activation;
+use crate::panel::{COLUMNS, PanelRow, Product, Rows, Start};
 
-/// A matrix in row-major order whose rows may lie further apart than they are long.
-#[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a> {
-    /// From the first element to the last.
-    pub(crate) values: &'a [f32],
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-    /// Elements from one row to the next.
-    pub(crate) stride: usize,
+/// Columns of the left side that are multiplied with all panels before the next ones: of some hundred rows they stay in
+/// the second cache.
+const DEPTH: usize = 384;
+
+/// `x W + b` with `W` as panels of columns.
+#[derive(Clone, Debug)]
+pub(crate) struct PanelMatrix {
+    /// Panel after panel, each from the first row of the weights to the last; zeros fill the last panel.
+    rows: Vec<PanelRow>,
+    /// One per panel.
+    bias: Vec<PanelRow>,
+    inputs: usize,
+    outputs: usize,
 }
 
-impl<'a> Matrix<'a> {
-    /// Rows that touch.
-    pub(crate) fn dense(values: &'a [f32], rows: usize, columns: usize) -> Self {
+impl PanelMatrix {
+    /// `weight` is `[inputs, outputs]`, `bias` `[outputs]`.
+    pub(crate) fn new(weight: &[f32], bias: &[f32]) -> Self {
+        let outputs = bias.len();
+        let inputs = weight.len() / outputs.max(1);
+        let panels = outputs.div_ceil(COLUMNS);
+        let mut rows = vec![PanelRow::ZERO; panels * inputs];
+        for (input, row) in weight.chunks_exact(outputs.max(1)).enumerate() {
+            for (panel, columns) in row.chunks(COLUMNS).enumerate() {
+                rows[panel * inputs + input].0[..columns.len()].copy_from_slice(columns);
+            }
+        }
+        let mut padded = vec![PanelRow::ZERO; panels];
+        for (padded, bias) in padded.iter_mut().zip(bias.chunks(COLUMNS)) {
+            padded.0[..bias.len()].copy_from_slice(bias);
+        }
         Self {
-            values,
             rows,
-            columns,
-            stride: columns,
+            bias: padded,
+            inputs,
+            outputs,
         }
     }
 
-    fn is_within(&self) -> bool {
-        self.rows == 0
-            || self.columns <= self.stride
-                && (self.rows - 1) * self.stride + self.columns <= self.values.len()
-    }
-}
-
-/// `output = output + left · right`, `output` dense.
-pub(crate) fn multiply_add(left: Matrix<'_>, right: Matrix<'_>, output: &mut [f32]) {
-    let (rows, columns, inner) = (left.rows, right.columns, left.columns);
-    assert!(inner == right.rows && left.is_within() && right.is_within() && rows * columns == output.len());
-    // SAFETY: the assertion keeps every element that the product touches within the three slices, of which `output` is
-    // borrowed for writing alone.
-    unsafe {
-        gemm::gemm(
-            rows,
-            columns,
-            inner,
-            output.as_mut_ptr(),
-            1,
-            columns as isize,
-            true,
-            left.values.as_ptr(),
-            1,
-            left.stride as isize,
-            right.values.as_ptr(),
-            1,
-            right.stride as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_product_is_added_to_what_is_there() {
-        let left = [1.0, 2.0, 9.0, 3.0, 4.0, 9.0];
-        let right = [1.0, 0.5, -1.0, 2.0];
-        let mut output = [10.0, 20.0, 30.0, 40.0];
-        let left = Matrix {
-            values: &left,
-            rows: 2,
-            columns: 2,
-            stride: 3,
-        };
-        multiply_add(left, Matrix::dense(&right, 2, 2), &mut output);
-        assert_eq!(output, [9.0, 24.5, 29.0, 49.5]);
+    /// `output = activation(left · self + bias)`.
+    ///
+    /// # Shapes
+    /// - left: `[rows, inputs]`
+    /// - output: `[rows, outputs]`, each row `stride` behind the last
+    pub(crate) fn multiply(
+        &self,
+        left: Rows<'_>,
+        activation: Option<Activation>,
+        output: &mut [f32],
+        stride: usize,
+    ) {
+        let rows = output.len() / stride;
+        if rows == 0 {
+            return;
+        }
+        for begin in (0..self.inputs).step_by(DEPTH) {
+            let end = self.inputs.min(begin + DEPTH);
+            let mut panels = self
+                .rows
+                .chunks_exact(self.inputs)
+                .zip(&self.bias)
+                .enumerate()
+                .peekable();
+            while let Some((panel, (weights, bias))) = panels.next() {
+                let next = panels.peek().map_or(weights, |(_, (next, _))| next);
+                let first = panel * COLUMNS;
+                let columns = COLUMNS.min(self.outputs - first);
+                Product {
+                    left: Rows {
+                        values: &left.values[begin..],
+                        stride: left.stride,
+                    },
+                    rows,
+                    panel: &weights[begin..end],
+                    next: &next[begin..end],
+                    start: if begin == 0 {
+                        Start::Columns(bias)
+                    } else {
+                        Start::Output
+                    },
+                    output: &mut output[first..],
+                    output_stride: stride,
+                    columns,
+                }
+                .compute();
+                if let Some(activation) = activation.filter(|_| end == self.inputs) {
+                    activation.apply_columns(output, stride, first..first + columns);
+                }
+            }
+        }
     }
 }

@@ -17,9 +17,9 @@ const PARTS: usize = 16;
 
 impl LayerNorm {
     /// Normalises each row of `hidden`.
-    pub(crate) fn apply(&self, hidden: &mut [f32]) {
+    pub fn apply(&self, hidden: &mut [f32]) {
         let width = self.gamma.len();
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             for row in hidden.chunks_exact_mut(width) {
                 self.normalize(row);
             }
@@ -29,7 +29,7 @@ impl LayerNorm {
     /// `hidden = norm(hidden + added)`.
     pub(crate) fn add_apply(&self, hidden: &mut [f32], added: &[f32]) {
         let width = self.gamma.len();
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             for (row, added) in hidden.chunks_exact_mut(width).zip(added.chunks_exact(width)) {
                 for (value, added) in row.iter_mut().zip(added) {
                     *value += added;
@@ -42,8 +42,16 @@ impl LayerNorm {
     #[inline(always)]
     fn normalize(&self, row: &mut [f32]) {
         let count = row.len() as f32;
-        let mean = sum(row, |value| value) / count;
-        let variance = sum(row, |value| (value - mean) * (value - mean)) / count;
+        let mean = sum(
+            row,
+            #[inline(always)]
+            |value| value,
+        ) / count;
+        let variance = sum(
+            row,
+            #[inline(always)]
+            |value| (value - mean) * (value - mean),
+        ) / count;
         let scale = 1.0 / (variance + self.epsilon).sqrt();
         for ((value, gamma), beta) in row.iter_mut().zip(&self.gamma).zip(&self.beta) {
             *value = (*value - mean) * scale * gamma + beta;

@@ -63,7 +63,7 @@ impl StageKind for Score {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn uses(&self) -> Uses {

@@ -11,7 +11,7 @@ use serde_json::json;
 use stage::{Completion, Context, Failure, grouped};
 
 use crate::calibration::calibrate;
-use crate::models::Models;
+use crate::models::{Logits, Models};
 use crate::params::Params;
 use crate::report::Report;
 use crate::shards::{Counts, SHARD_ROWS, Shards};
@@ -74,41 +74,62 @@ pub(crate) fn run(ctx: &Context, params: &Params) -> Result<Completion, Failure>
     })
 }
 
-/// Scores the rows that are not in a shard yet; the seconds that the models took. The next rows are read meanwhile.
+/// Scores the rows that are not in a shard yet; the seconds that the models took. Meanwhile the next rows are read and
+/// the last ones written.
 fn score_raw(ctx: &Context, models: &Models<'_>, shards: &mut Shards, total: u64) -> Result<f64, Failure> {
     let mut seconds = 0.0;
     let first = shards.counts().rows;
     let (items, options) = (ctx.inputs("raw"), models.read_options("raw"));
     std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel::<Raw>(1);
-        let reading =
-            scope.spawn(move || {
-                dataset::read_in_chunks(items, &options, first, SHARD_ROWS, &mut |rows| match sender
-                    .send(rows)
-                {
+        let (read, to_score) = mpsc::sync_channel::<Raw>(1);
+        let (scored, to_write) = mpsc::sync_channel::<(Raw, Logits)>(1);
+        let reading = scope.spawn(move || {
+            dataset::read_in_chunks(
+                items,
+                &options,
+                first,
+                SHARD_ROWS,
+                &mut |rows| match read.send(rows) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(_) => ControlFlow::Break(()),
-                })
-            });
-        for rows in receiver {
-            seconds += score_shard(ctx, models, shards, &rows, total)?;
-        }
-        reading.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+                },
+            )
+        });
+        let scoring = scope.spawn(move || {
+            let mut before = first;
+            for rows in to_score {
+                let mut progress =
+                    |done: usize| ctx.progress("scoring", before + done as u64, Some(total), "rows");
+                let logits = models.logits(&rows.texts, &rows.ids, &mut progress)?;
+                before += rows.len() as u64;
+                if scored.send((rows, logits)).is_err() {
+                    break;
+                }
+            }
+            Ok::<_, Failure>(())
+        });
+        let written = to_write.into_iter().try_for_each(|(rows, logits)| {
+            seconds += logits.seconds;
+            write_shard(ctx, models, shards, &rows, &logits)
+        });
+        // What cannot be written ends both threads; what went wrong first is what is told.
+        let scored = scoring.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let read = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
+        written?;
+        scored?;
+        read?;
         Ok(seconds)
     })
 }
 
-fn score_shard(
+fn write_shard(
     ctx: &Context,
     models: &Models<'_>,
     shards: &mut Shards,
     rows: &Raw,
-    total: u64,
-) -> Result<f64, Failure> {
-    let before = shards.counts().rows;
-    let mut progress = |done: usize| ctx.progress("scoring", before + done as u64, Some(total), "rows");
-    let logits = models.logits(&rows.texts, &rows.ids, &mut progress)?;
-    let scores = models.decide(&logits);
+    logits: &Logits,
+) -> Result<(), Failure> {
+    let scores = models.decide(logits);
     let scored = ScoredWriter {
         rows,
         decisions: &scores.decisions,
@@ -123,8 +144,7 @@ fn score_shard(
         padded_tokens: logits.padded_tokens,
         empty: rows.texts.iter().filter(|text| text.trim().is_empty()).count() as u64,
     };
-    shards.add(counts, |path| write_scored(path, &scored))?;
-    Ok(logits.seconds)
+    shards.add(counts, |path| write_scored(path, &scored))
 }
 
 fn headline(report: &Report, rate: f64) -> String {

@@ -92,15 +92,22 @@ impl Int8Matrix {
     /// `output = rows · self + bias`.
     ///
     /// # Shapes
-    /// - output: `[rows, outputs]`
-    pub(crate) fn multiply(&self, rows: &QuantizedRows, bias: &[f32], output: &mut [f32]) {
-        self.multiply_with(kernel(), rows, bias, output);
+    /// - output: `[rows, outputs]`, each row `stride` behind the last
+    pub(crate) fn multiply(&self, rows: &QuantizedRows, bias: &[f32], output: &mut [f32], stride: usize) {
+        self.multiply_with(kernel(), rows, bias, output, stride);
     }
 
-    fn multiply_with(&self, kernel: Kernel, rows: &QuantizedRows, bias: &[f32], output: &mut [f32]) {
+    fn multiply_with(
+        &self,
+        kernel: Kernel,
+        rows: &QuantizedRows,
+        bias: &[f32],
+        output: &mut [f32],
+        stride: usize,
+    ) {
         let outputs = self.scales.len();
         let count = rows.scales.len();
-        assert!(rows.depth == self.depth && bias.len() == outputs && output.len() == count * outputs);
+        assert!(rows.depth == self.depth && bias.len() == outputs && output.len() == count * stride);
         let mut sums: Sums = [[0; COLUMNS]; ROWS];
         for (panel, weights) in self.steps.chunks_exact(self.depth).enumerate() {
             let first_column = panel * COLUMNS;
@@ -110,7 +117,7 @@ impl Int8Matrix {
                 let first_row = tile * ROWS;
                 for (row, sums) in (first_row..count.min(first_row + ROWS)).zip(&sums) {
                     let (scale, offset) = (rows.scales[row], rows.offsets[row]);
-                    let output = &mut output[row * outputs..][columns.clone()];
+                    let output = &mut output[row * stride..][columns.clone()];
                     let columns = self.scales[columns.clone()]
                         .iter()
                         .zip(&self.sums[columns.clone()])
@@ -125,10 +132,10 @@ impl Int8Matrix {
 }
 
 impl QuantizedRows {
-    /// Takes `[rows, width]`. Rows of zeros fill the last tile.
-    pub(crate) fn quantize(&mut self, values: &[f32], width: usize) {
+    /// Takes `[rows, width]`, each row `stride` behind the last. Rows of zeros fill the last tile.
+    pub(crate) fn quantize(&mut self, values: &[f32], width: usize, stride: usize) {
         self.depth = width.div_ceil(DEPTH);
-        let rows = values.len() / width;
+        let rows = values.len() / stride;
         let tiles = rows.div_ceil(ROWS);
         self.steps.clear();
         self.steps.resize(tiles * self.depth, [[0; DEPTH]; ROWS]);
@@ -136,8 +143,9 @@ impl QuantizedRows {
         self.bytes.resize(self.depth * DEPTH, 0);
         self.scales.clear();
         self.offsets.clear();
-        pulp::Arch::new().dispatch(|| {
-            for (row, values) in values.chunks_exact(width).enumerate() {
+        vectorized!({
+            for (row, values) in values.chunks_exact(stride).enumerate() {
+                let values = &values[..width];
                 let (lowest, highest) = bounds(values);
                 let scale = (highest - lowest) / 255.0;
                 let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
@@ -193,16 +201,7 @@ fn kernel() -> Kernel {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Numbers between -1 and 1 that look random.
-    fn noise(count: usize, seed: u32) -> Vec<f32> {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        };
-        (0..count).map(|_| next()).collect()
-    }
+    use crate::noise::noise;
 
     fn product(kernel: Kernel, rows: usize, inputs: usize, outputs: usize) -> (Vec<f32>, Vec<f32>) {
         let (input, weight) = (noise(rows * inputs, 1), noise(inputs * outputs, 2));
@@ -217,9 +216,15 @@ mod tests {
             }
         }
         let mut quantized = QuantizedRows::default();
-        quantized.quantize(&input, inputs);
+        quantized.quantize(&input, inputs, inputs);
         let mut output = vec![f32::NAN; rows * outputs];
-        Int8Matrix::new(&weight, inputs, outputs).multiply_with(kernel, &quantized, &bias, &mut output);
+        Int8Matrix::new(&weight, inputs, outputs).multiply_with(
+            kernel,
+            &quantized,
+            &bias,
+            &mut output,
+            outputs,
+        );
         (output, expected)
     }
 
@@ -254,10 +259,10 @@ mod tests {
         let mut quantized = QuantizedRows::default();
         let mut input = vec![1.0; width];
         input[0] = 0.0;
-        quantized.quantize(&input, width);
+        quantized.quantize(&input, width, width);
         for weight in [1.0f32, -1.0] {
             let mut output = [0.0];
-            Int8Matrix::new(&vec![weight; width], width, 1).multiply(&quantized, &[0.0], &mut output);
+            Int8Matrix::new(&vec![weight; width], width, 1).multiply(&quantized, &[0.0], &mut output, 1);
             assert!(
                 (output[0] - weight * (width - 1) as f32).abs() < 1e-2,
                 "{}",
@@ -269,12 +274,13 @@ mod tests {
     #[test]
     fn rows_and_columns_of_zeros_are_zeros() {
         let mut quantized = QuantizedRows::default();
-        quantized.quantize(&[0.0; 8], 4);
+        quantized.quantize(&[0.0; 8], 4, 4);
         let mut output = [f32::NAN; 4];
         Int8Matrix::new(&[0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0], 4, 2).multiply(
             &quantized,
             &[0.5, 0.25],
             &mut output,
+            2,
         );
         assert_eq!(output, [0.5, 0.25, 0.5, 0.25]);
     }

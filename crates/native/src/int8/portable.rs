@@ -3,7 +3,7 @@
 use super::{COLUMNS, DEPTH, ROWS, RowStep, Step, Sums};
 
 pub(crate) fn sums(rows: &[RowStep], weights: &[Step], sums: &mut Sums) {
-    pulp::Arch::new().dispatch(|| {
+    vectorized!({
         *sums = [[0; COLUMNS]; ROWS];
         for (rows, weights) in rows.iter().zip(weights) {
             for (row, sums) in rows.iter().zip(sums.iter_mut()) {
