@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
     }
 
     /// Trains on, to the last step or until nothing improves.
-    pub(crate) fn to_end(mut self) -> Result<Trained, TrainingError> {
+    pub(crate) fn complete(mut self) -> Result<Trained, TrainingError> {
         let mut begun = false;
         while self.progress.summary.steps < self.schedule.total || self.evaluation_due() {
             if begun {

@@ -93,7 +93,7 @@ pub fn train(
     if let Some(checkpoint) = checkpoint {
         run.restore(checkpoint)?;
     }
-    run.to_end()
+    run.complete()
 }
 
 fn check(
