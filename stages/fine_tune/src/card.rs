@@ -7,7 +7,7 @@ use serde_json::Value;
 use stage::{ArtifactType, Context, Failure, HubModel};
 
 use crate::base_model::BaseModel;
-use crate::params::Params;
+use crate::params::{EXECUTION_PARAMS, Params};
 
 /// The file's name within the model's directory.
 pub(crate) const FILE: &str = "README.md";
@@ -135,7 +135,8 @@ fn listed_params(ctx: &Context) -> Vec<(String, String)> {
     ];
     let is_told = |(name, value): &(&String, &Value)| {
         let is_path = name.as_str() == "base_model" && value.as_str().is_some_and(|name| !names_hub(name));
-        !value.is_null() && !is_path && resolved.iter().all(|(other, _)| other != name)
+        let is_execution = EXECUTION_PARAMS.contains(&name.as_str());
+        !value.is_null() && !is_path && !is_execution && resolved.iter().all(|(other, _)| other != name)
     };
     let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let given = params

@@ -135,7 +135,7 @@ impl StageKind for FineTune {
     }
 
     fn execution_params(&self) -> &'static [&'static str] {
-        &["checkpoint_every"]
+        params::EXECUTION_PARAMS
     }
 
     fn role(&self, name: &str) -> Role {

@@ -15,6 +15,9 @@ use crate::choices::{
 use crate::fold::Fold;
 use crate::thresholds::Thresholds;
 
+/// Params that do not change the result: no part of its identity, and of nothing that it holds.
+pub(crate) const EXECUTION_PARAMS: &[&str] = &["checkpoint_every"];
+
 /// The params of `fine_tune`. Names and defaults are those of transformers' `TrainingArguments` or close to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
