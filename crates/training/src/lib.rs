@@ -27,7 +27,7 @@ pub use checkpoint::{Checkpoint, Progress};
 pub use error::TrainingError;
 pub use evaluation::{Evaluation, Thresholds};
 pub use examples::{Examples, Targets};
-pub use learner::{DeviceLearner, Learner, NativeLearner, State};
+pub use learner::{DeviceLearner, Figures, Learner, NativeLearner, State};
 pub use loss::CrossEntropy;
 pub use objective::Objective;
 pub use observation::{Observer, Record, Step, Wish};

@@ -1,6 +1,7 @@
 //! A run as far as it has come: steps, records, evaluations, the best model.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use model::ModelError;
@@ -9,8 +10,8 @@ use crate::batches::epoch_batches;
 use crate::seed::{Stream, derive};
 use crate::selection::Selection;
 use crate::{
-    Checkpoint, Data, EvalEvery, Evaluation, Learner, Objective, Observer, Progress, Record, Schedule, Step,
-    Trained, TrainingError, TrainingOptions, Wish,
+    Checkpoint, Data, EvalEvery, Evaluation, Figures, Learner, Objective, Observer, Progress, Record,
+    Schedule, Step, Trained, TrainingError, TrainingOptions, Wish,
 };
 
 /// A run as far as it has come. The steps done say where it stands; all else that changes is `progress`, the best
@@ -31,6 +32,17 @@ pub(crate) struct Run<'a> {
     /// What the best model said about the validation examples.
     best: Option<Best>,
     progress: Progress,
+    /// Steps done whose figures the learner has not told.
+    untold: VecDeque<Untold>,
+}
+
+/// A step whose figures are not known yet.
+struct Untold {
+    step: usize,
+    epoch: usize,
+    learning_rate: f64,
+    /// Rows of each batch.
+    batches: Vec<Vec<usize>>,
 }
 
 struct Best {
@@ -62,6 +74,7 @@ impl<'a> Run<'a> {
             batches: None,
             best: None,
             progress: Progress::default(),
+            untold: VecDeque::new(),
             data,
             options,
             observer,
@@ -98,11 +111,15 @@ impl<'a> Run<'a> {
             begun = true;
             if !self.evaluation_due() {
                 self.step()?;
-            } else if self.evaluate()? {
+                continue;
+            }
+            self.take_figures(true)?;
+            if self.evaluate()? {
                 self.progress.summary.stopped_early = self.progress.summary.steps < self.schedule.total;
                 break;
             }
         }
+        self.take_figures(true)?;
         self.finish()
     }
 
@@ -110,6 +127,7 @@ impl<'a> Run<'a> {
         let step = self.progress.summary.steps;
         let wish = self.observer.wish(step);
         if wish != Wish::GoOn {
+            self.take_figures(true)?;
             self.observer.keep(&Checkpoint {
                 progress: Cow::Borrowed(&self.progress),
                 state: self.learner.state()?,
@@ -130,21 +148,39 @@ impl<'a> Run<'a> {
         let (first_batch, batches) = self.next_batches();
         let rows = || batches.iter().flatten().copied();
         let weight = self.objective.weight(&self.data.train.targets(rows()));
-        let mut loss = 0.0;
         for (number, batch) in batches.iter().enumerate() {
             let seed = derive(self.options.seed, Stream::Dropout, first_batch + number);
-            loss += self.backward(batch, weight, seed)?;
+            self.backward(batch, weight, seed)?;
         }
-        let norm = self.learner.norm()?;
-        self.finite("the gradient norm", norm, rows())?;
         let learning_rate = self.schedule.at(steps);
-        self.learner.update(learning_rate, self.clipping(norm))?;
+        let limit = Some(self.options.max_grad_norm).filter(|limit| *limit > 0.0);
+        self.learner.update(learning_rate, limit)?;
         let summary = &mut self.progress.summary;
         summary.steps += 1;
         summary.examples += rows().count() as u64;
         summary.tokens += rows().map(|row| self.lengths[row] as u64).sum::<u64>();
         summary.seconds += start.elapsed().as_secs_f64();
-        self.record_step(loss, norm, learning_rate);
+        self.untold.push_back(Untold {
+            step: summary.steps,
+            epoch: summary.epochs_run,
+            learning_rate,
+            batches,
+        });
+        self.take_figures(false)
+    }
+
+    /// Records the steps that the learner tells: with `all` every one.
+    fn take_figures(&mut self, all: bool) -> Result<(), TrainingError> {
+        let start = Instant::now();
+        let figures = self.learner.figures(all)?;
+        self.progress.summary.seconds += start.elapsed().as_secs_f64();
+        for figures in figures {
+            let Some(step) = self.untold.pop_front() else {
+                break;
+            };
+            self.check_finite(&step, &figures)?;
+            self.record_step(&step, &figures);
+        }
         Ok(())
     }
 
@@ -163,71 +199,56 @@ impl<'a> Run<'a> {
         next
     }
 
-    /// The loss of a batch, divided by the whole step's `weight`.
-    fn backward(&mut self, rows: &[usize], weight: f64, seed: u64) -> Result<f64, TrainingError> {
+    /// Adds a batch to the step, which has this `weight` in all.
+    fn backward(&mut self, rows: &[usize], weight: f64, seed: u64) -> Result<(), TrainingError> {
         let train = self.data.train;
         let texts: Vec<&[u32]> = rows
             .iter()
             .map(|row| train.encodings[*row].ids.as_slice())
             .collect();
         let targets = train.targets(rows.iter().copied());
-        let loss = self.learner.backward(&texts, &targets, weight, seed)?;
-        self.finite("the loss", loss, rows.iter().copied())?;
-        Ok(loss)
+        self.learner.backward(&texts, &targets, weight, seed)
     }
 
-    /// As `torch.nn.utils.clip_grad_norm_`.
-    fn clipping(&self, norm: f64) -> f32 {
-        let limit = self.options.max_grad_norm;
-        if limit > 0.0 {
-            (limit / (norm + 1e-6)).min(1.0) as f32
+    fn check_finite(&self, step: &Untold, figures: &Figures) -> Result<(), TrainingError> {
+        let fail = |what, value, rows: &[usize]| {
+            Err(TrainingError::NotFinite {
+                what,
+                value,
+                step: step.step,
+                epoch: step.epoch,
+                rows: rows.iter().map(|row| self.data.train.ids[*row].clone()).collect(),
+            })
+        };
+        for (loss, rows) in figures.losses.iter().zip(&step.batches) {
+            if !loss.is_finite() {
+                return fail("the loss", *loss, rows);
+            }
+        }
+        if figures.norm.is_finite() {
+            Ok(())
         } else {
-            1.0
+            fail("the gradient norm", figures.norm, &step.batches.concat())
         }
     }
 
-    fn finite(
-        &self,
-        what: &'static str,
-        value: f64,
-        rows: impl Iterator<Item = usize>,
-    ) -> Result<(), TrainingError> {
-        if value.is_finite() {
-            return Ok(());
-        }
-        let rows = rows.map(|row| self.data.train.ids[row].clone()).collect();
-        Err(self.not_finite(what, value, rows))
-    }
-
-    fn not_finite(&self, what: &'static str, value: f64, rows: Vec<String>) -> TrainingError {
-        TrainingError::NotFinite {
-            what,
-            value,
-            step: self.progress.summary.steps + 1,
-            epoch: self.progress.summary.epochs_run,
-            rows,
-        }
-    }
-
-    fn record_step(&mut self, loss: f64, norm: f64, learning_rate: f64) {
+    fn record_step(&mut self, done: &Untold, figures: &Figures) {
+        let (step, loss) = (done.step, figures.losses.iter().sum());
         self.progress.losses.push(loss);
-        let step = self.progress.summary.steps;
         if step.is_multiple_of(self.options.log_every) || step == self.schedule.total {
             let losses = std::mem::take(&mut self.progress.losses);
             let mean = losses.iter().sum::<f64>() / losses.len() as f64;
-            self.record(
-                "train",
-                &[
-                    ("loss", mean),
-                    ("learning_rate", learning_rate),
-                    ("grad_norm", norm),
-                ],
-            );
+            let figures = [
+                ("loss", mean),
+                ("learning_rate", done.learning_rate),
+                ("grad_norm", figures.norm),
+            ];
+            self.record(step, "train", &figures);
         }
         self.observer.step(Step {
             step,
             total: self.schedule.total,
-            epoch: self.progress.summary.epochs_run,
+            epoch: done.epoch,
             epochs: self.options.epochs,
             loss,
         });
@@ -249,8 +270,13 @@ impl<'a> Run<'a> {
         };
         let logits = match self.learner.logits(&validation.encodings) {
             Err(TrainingError::Model(ModelError::NotFinite { row })) => {
-                let rows = vec![validation.ids[row].clone()];
-                return Err(self.not_finite("a validation logit", f64::NAN, rows));
+                return Err(TrainingError::NotFinite {
+                    what: "a validation logit",
+                    value: f64::NAN,
+                    step: self.progress.summary.steps,
+                    epoch: self.progress.summary.epochs_run,
+                    rows: vec![validation.ids[row].clone()],
+                });
             }
             logits => logits?,
         };
@@ -269,7 +295,7 @@ impl<'a> Run<'a> {
                 ("hamming_loss", several.hamming_loss),
             ]);
         }
-        self.record("validation", &figures);
+        self.record(self.progress.summary.steps, "validation", &figures);
         let value = evaluation.value(self.selection.metric());
         let Progress {
             summary,
@@ -289,8 +315,7 @@ impl<'a> Run<'a> {
         Ok(verdict.stop)
     }
 
-    fn record(&mut self, split: &str, figures: &[(&str, f64)]) {
-        let step = self.progress.summary.steps;
+    fn record(&mut self, step: usize, split: &str, figures: &[(&str, f64)]) {
         let epoch = step as f64 / self.steps_per_epoch as f64;
         let record = |(name, value): &(&str, f64)| Record {
             step,

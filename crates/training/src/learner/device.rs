@@ -1,6 +1,7 @@
 //! Learning through burn's autodiff, on any of its devices. Parameters, gradients and running averages stay there.
 
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -8,11 +9,16 @@ use model::{Batch, SequenceClassifier};
 use tokenizer::Encoding;
 
 use super::flat::{Flat, Layout};
-use super::{Learner, State};
+use super::{Figures, Learner, State};
 use crate::examples::Targets;
+use crate::norm::CLIPPING_EPSILON;
 use crate::objective::Objective;
 use crate::optimizer::{BETA_1, BETA_2, EPSILON};
 use crate::{Optimizer, Rule, TrainingError};
+
+/// Time between two looks at figures. To read a number, everything that was queued before has to be computed, while
+/// nothing new is queued.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A model on a device of burn.
 pub struct DeviceLearner {
@@ -22,6 +28,11 @@ pub struct DeviceLearner {
     layout: Layout,
     /// Of this step.
     gradient: Option<Flat>,
+    /// Of this step's batches.
+    losses: Vec<Tensor<1>>,
+    /// Of each step that was not told yet: its losses, then the norm.
+    untold: Vec<Vec<Tensor<1>>>,
+    told: Instant,
     rule: Rule,
     weight_decay: f64,
     updates: usize,
@@ -47,6 +58,9 @@ impl DeviceLearner {
             model: Some(model),
             best: None,
             gradient: None,
+            losses: Vec::new(),
+            untold: Vec::new(),
+            told: Instant::now(),
             rule: optimizer.rule(),
             weight_decay: optimizer.weight_decay(),
             updates: 0,
@@ -96,7 +110,7 @@ impl Learner for DeviceLearner {
         targets: &Targets<'_>,
         weight: f64,
         seed: u64,
-    ) -> Result<f64, TrainingError> {
+    ) -> Result<(), TrainingError> {
         self.device.seed(seed);
         let model = self.model()?;
         let batch = Batch::suiting(&self.device, texts, self.pad_id, model.max_length());
@@ -105,29 +119,29 @@ impl Learner for DeviceLearner {
         let loss = loss.div_scalar(weight);
         let value = loss.clone().inner();
         let gradient = self.layout.gradients(model, loss.backward())?;
+        self.losses.push(value);
         self.gradient = Some(match self.gradient.take() {
             Some(sum) => sum.zip(gradient, |sum, gradient| sum + gradient),
             None => gradient,
         });
-        // Read last: the device has the backward pass to do while this thread waits.
-        scalar(value)
+        Ok(())
     }
 
-    fn norm(&mut self) -> Result<f64, TrainingError> {
-        self.gradient
-            .as_ref()
-            .map_or(Ok(0.0), |gradient| scalar(gradient.norm()))
-    }
-
-    fn update(&mut self, learning_rate: f64, scale: f32) -> Result<(), TrainingError> {
+    fn update(&mut self, learning_rate: f64, max_norm: Option<f64>) -> Result<(), TrainingError> {
         let Some(mut gradient) = self.gradient.take() else {
             return Ok(());
         };
         let model = self.model.take().ok_or_else(lost)?;
         self.updates += 1;
-        if scale != 1.0 {
-            gradient = gradient.map(|gradient| gradient.mul_scalar(scale));
+        let norm = gradient.norm();
+        if let Some(limit) = max_norm {
+            let scale = norm.clone().add_scalar(CLIPPING_EPSILON).recip();
+            let scale = scale.mul_scalar(limit).clamp_max(1.0);
+            gradient = gradient.map(|gradient| gradient * scale.clone());
         }
+        let mut figures = std::mem::take(&mut self.losses);
+        figures.push(norm);
+        self.untold.push(figures);
         let mut factors = [1.0, 1.0];
         if self.rule == Rule::AdamW {
             factors[0] = (1.0 - learning_rate * self.weight_decay) as f32;
@@ -138,6 +152,24 @@ impl Learner for DeviceLearner {
         let change = self.change(gradient, learning_rate);
         self.model = Some(self.layout.apply(model, factors, change));
         Ok(())
+    }
+
+    fn figures(&mut self, all: bool) -> Result<Vec<Figures>, TrainingError> {
+        if self.untold.is_empty() || !all && self.told.elapsed() < PATIENCE {
+            return Ok(Vec::new());
+        }
+        let untold = std::mem::take(&mut self.untold);
+        let counts: Vec<usize> = untold.iter().map(Vec::len).collect();
+        let values = Tensor::cat(untold.into_iter().flatten().collect(), 0).into_data();
+        let values = values.try_into_vec_as::<f32>().map_err(TrainingError::tensor)?;
+        self.told = Instant::now();
+        let mut values = values.into_iter().map(f64::from);
+        let figures = counts.into_iter().map(|count| {
+            let losses = values.by_ref().take(count - 1).collect();
+            let norm = values.next().unwrap_or(f64::NAN);
+            Figures { losses, norm }
+        });
+        Ok(figures.collect())
     }
 
     fn logits(&self, encodings: &[Encoding]) -> Result<Vec<Vec<f32>>, TrainingError> {
@@ -186,11 +218,6 @@ impl Learner for DeviceLearner {
     }
 }
 
-fn scalar(tensor: Tensor<1>) -> Result<f64, TrainingError> {
-    let value: f32 = tensor.try_into_scalar().map_err(TrainingError::tensor)?;
-    Ok(f64::from(value))
-}
-
 fn lost() -> TrainingError {
     TrainingError::Tensor("the model was lost in a step that failed".into())
 }
@@ -234,19 +261,42 @@ mod tests {
     }
 
     /// Two batches, one update.
-    fn step(learner: &mut dyn Learner, number: u32) -> [f64; 2] {
+    fn step(learner: &mut dyn Learner, number: u32) {
         let first = [vec![2, 5 + number, 3], vec![2, 9, 8, 7, 3]];
         let second = [vec![2, 6, 6, 3 + number]];
         let classes: Vec<classification::LabelIds> = vec![0.into(), 2.into()];
-        let mut loss = 0.0;
         for (texts, labels) in [(&first[..], &classes[..]), (&second[..], &classes[1..])] {
             let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
             let targets = Targets::Labels(labels.iter().collect());
-            loss += learner.backward(&texts, &targets, 3.0, 7).unwrap();
+            learner.backward(&texts, &targets, 3.0, 7).unwrap();
         }
-        let norm = learner.norm().unwrap();
-        learner.update(1e-3, (0.5 / norm).min(1.0) as f32).unwrap();
-        [loss, norm]
+        learner.update(1e-3, Some(0.5)).unwrap();
+    }
+
+    fn assert_told_alike(one: &[Figures], other: &[Figures]) {
+        assert_eq!(one.len(), other.len());
+        for (one, other) in one.iter().zip(other) {
+            assert_eq!(one.losses.len(), 2);
+            for (one, other) in one.losses.iter().zip(&other.losses) {
+                assert!((one - other).abs() < 1e-5, "{one} {other}");
+            }
+            assert!((one.norm - other.norm).abs() < 1e-5, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn every_step_is_told_once_and_in_order() {
+        let [mut asked_often, mut asked_once] = learners(Rule::AdamW);
+        let mut told = Vec::new();
+        for number in 0..3 {
+            step(asked_often.as_mut(), number);
+            told.extend(asked_often.figures(number == 1).unwrap());
+            step(asked_once.as_mut(), number);
+        }
+        told.extend(asked_often.figures(true).unwrap());
+        assert_told_alike(&told, &asked_once.figures(true).unwrap());
+        assert!(asked_often.figures(true).unwrap().is_empty());
+        assert!(asked_once.figures(true).unwrap().is_empty());
     }
 
     fn assert_close(one: &State<'_>, other: &State<'_>) {
@@ -268,11 +318,12 @@ mod tests {
         for rule in [Rule::AdamW, Rule::Adam, Rule::Sgd] {
             let [mut device, mut host] = learners(rule);
             for number in 0..3 {
-                let (one, other) = (step(device.as_mut(), number), step(host.as_mut(), number));
-                for (one, other) in one.iter().zip(other) {
-                    assert!((one - other).abs() < 1e-5, "{rule:?}: {one} {other}");
-                }
+                step(device.as_mut(), number);
+                step(host.as_mut(), number);
             }
+            let told = [device.figures(true).unwrap(), host.figures(true).unwrap()];
+            assert_eq!(told[0].len(), 3);
+            assert_told_alike(&told[0], &told[1]);
             assert_close(&device.state().unwrap(), &host.state().unwrap());
         }
     }
@@ -284,8 +335,10 @@ mod tests {
         let state = undisturbed.state().unwrap();
         let [mut resumed, _] = learners(Rule::AdamW);
         resumed.restore(state.clone()).unwrap();
-        let expected = step(undisturbed.as_mut(), 1);
-        assert_eq!(step(resumed.as_mut(), 1), expected);
+        step(undisturbed.as_mut(), 1);
+        step(resumed.as_mut(), 1);
+        let expected = undisturbed.figures(true).unwrap();
+        assert_eq!(resumed.figures(true).unwrap(), expected[1..]);
         assert_close(&resumed.state().unwrap(), &undisturbed.state().unwrap());
     }
 }

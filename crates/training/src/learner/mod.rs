@@ -15,22 +15,24 @@ use crate::examples::Targets;
 pub use self::device::DeviceLearner;
 pub use self::native::NativeLearner;
 
-/// What learns. A step is one `backward` per batch, then `norm`, then `update`.
+/// What learns. A step is one `backward` per batch, then `update`.
 pub trait Learner {
-    /// The loss of a batch, divided by `weight`; its gradient is added to that of the step. `seed` decides dropout.
+    /// Adds the gradient of a batch's loss, divided by `weight`, to that of the step. `seed` decides dropout.
     fn backward(
         &mut self,
         texts: &[&[u32]],
         targets: &Targets<'_>,
         weight: f64,
         seed: u64,
-    ) -> Result<f64, TrainingError>;
+    ) -> Result<(), TrainingError>;
 
-    /// The Euclidean norm of the step's gradient over all parameters.
-    fn norm(&mut self) -> Result<f64, TrainingError>;
+    /// Ends the step: the parameters move by its gradient, whose norm is brought down to `max_norm` if it is larger, as
+    /// `torch.nn.utils.clip_grad_norm_` does.
+    fn update(&mut self, learning_rate: f64, max_norm: Option<f64>) -> Result<(), TrainingError>;
 
-    /// Ends the step: the parameters move by its gradient times `scale`.
-    fn update(&mut self, learning_rate: f64, scale: f32) -> Result<(), TrainingError>;
+    /// Figures of the steps that were not told yet, in order: of all of them, or of none as long as asking would only
+    /// hold a device up.
+    fn figures(&mut self, all: bool) -> Result<Vec<Figures>, TrainingError>;
 
     /// What the model says about texts now, without dropout.
     fn logits(&self, encodings: &[Encoding]) -> Result<Vec<Vec<f32>>, TrainingError>;
@@ -46,6 +48,15 @@ pub trait Learner {
 
     /// The best model, or the present one if none was kept; on a plain device.
     fn into_model(self: Box<Self>) -> Result<SequenceClassifier, TrainingError>;
+}
+
+/// What a step was like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// The loss of each batch, divided by the weight of the step.
+    pub losses: Vec<f64>,
+    /// The Euclidean norm of the gradient over all parameters, before it was brought down.
+    pub norm: f64,
 }
 
 /// The numbers of a learner between two steps. One vector per parameter tensor, in the order in which the model visits

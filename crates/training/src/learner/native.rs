@@ -8,9 +8,9 @@ use model::{BATCH_TOKENS, SequenceClassifier};
 use native::training::{Accumulate, Network, Tape};
 use tokenizer::Encoding;
 
-use super::{Learner, State};
+use super::{Figures, Learner, State};
 use crate::examples::Targets;
-use crate::norm::norm;
+use crate::norm::{clipping, norm};
 use crate::objective::Objective;
 use crate::{Optimizer, TrainingError};
 
@@ -19,8 +19,9 @@ pub struct NativeLearner {
     network: Network,
     parameters: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
-    /// Whether the gradients are those of this step.
-    begun: bool,
+    /// Losses of this step's batches, whose gradients are in `gradients`.
+    losses: Vec<f64>,
+    untold: Vec<Figures>,
     /// Whether weight decay applies to each parameter.
     decays: Vec<bool>,
     optimizer: Optimizer,
@@ -45,7 +46,8 @@ impl NativeLearner {
         let described = network.parameters();
         Ok(Self {
             gradients: described.iter().map(|one| vec![0.0; one.values]).collect(),
-            begun: false,
+            losses: Vec::new(),
+            untold: Vec::new(),
             decays: described.iter().map(|one| one.decays).collect(),
             network,
             parameters,
@@ -90,17 +92,17 @@ impl Learner for NativeLearner {
         targets: &Targets<'_>,
         weight: f64,
         seed: u64,
-    ) -> Result<f64, TrainingError> {
+    ) -> Result<(), TrainingError> {
         let logits = self
             .network
             .forward(&self.parameters, texts, Some(seed), &mut self.tape);
         let (loss, gradient) = self.loss(logits, targets, weight)?;
-        let accumulate = if self.begun {
-            Accumulate::Add
-        } else {
+        let accumulate = if self.losses.is_empty() {
             Accumulate::Replace
+        } else {
+            Accumulate::Add
         };
-        self.begun = true;
+        self.losses.push(loss);
         self.network.backward(
             &self.parameters,
             &gradient,
@@ -108,19 +110,24 @@ impl Learner for NativeLearner {
             &mut self.gradients,
             accumulate,
         );
-        Ok(loss)
+        Ok(())
     }
 
-    fn norm(&mut self) -> Result<f64, TrainingError> {
-        Ok(norm(&self.gradients))
-    }
-
-    fn update(&mut self, learning_rate: f64, scale: f32) -> Result<(), TrainingError> {
-        self.begun = false;
+    fn update(&mut self, learning_rate: f64, max_norm: Option<f64>) -> Result<(), TrainingError> {
+        let norm = norm(&self.gradients);
+        let scale = clipping(norm, max_norm);
+        self.untold.push(Figures {
+            losses: std::mem::take(&mut self.losses),
+            norm,
+        });
         let (parameters, gradients) = (&mut self.parameters, &self.gradients);
         self.optimizer
             .update(parameters, gradients, &self.decays, learning_rate, scale);
         Ok(())
+    }
+
+    fn figures(&mut self, _all: bool) -> Result<Vec<Figures>, TrainingError> {
+        Ok(std::mem::take(&mut self.untold))
     }
 
     fn logits(&self, encodings: &[Encoding]) -> Result<Vec<Vec<f32>>, TrainingError> {
