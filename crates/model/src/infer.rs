@@ -12,7 +12,7 @@ use crate::{Batch, ModelError, SequenceClassifier};
 
 /// Tokens per batch when nobody says otherwise. Measured on two cores: small enough for a batch's activations to stay
 /// in the cache, large enough for full matrix products.
-pub const BATCH_TOKENS: usize = 512;
+pub const BATCH_TOKENS: usize = 192;
 
 /// What a model says about texts.
 #[derive(Clone, Debug, Default, PartialEq)]

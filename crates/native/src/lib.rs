@@ -26,6 +26,8 @@ macro_rules! vectorized {
 }
 
 mod attention;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod classifier;
 mod dropout;
 mod elementwise;

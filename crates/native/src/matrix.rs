@@ -3,9 +3,9 @@
 use crate::Activation;
 use crate::panel::{COLUMNS, PanelRow, Product, Rows, Start};
 
-/// Columns of the left side that are multiplied with all panels before the next ones: of some hundred rows they stay in
+/// Columns of the left side that are multiplied with all panels before the next ones: of 192 rows they stay in
 /// the second cache.
-const DEPTH: usize = 384;
+const DEPTH: usize = 768;
 
 /// `x W + b` with `W` as panels of columns.
 #[derive(Clone, Debug)]

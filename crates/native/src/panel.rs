@@ -4,16 +4,21 @@
 //! ready as panels. Rows are read where they are; each sum is added up in the order of the depth, so that a row's
 //! outcome depends on nothing but the row.
 
+#[cfg(target_arch = "x86_64")]
+use std::any::TypeId;
+
 use pulp::{Simd, WithSimd};
 
+#[cfg(target_arch = "x86_64")]
+use crate::avx512;
 use crate::vectors::dispatch;
 
 /// Columns of a panel: two vectors of AVX-512.
 pub(crate) const COLUMNS: usize = 32;
 /// The most rows of a tile, where there are 32 registers: 28 sums, 2 vectors of the panel and one element.
-const ROWS: usize = 14;
+pub(crate) const ROWS: usize = 14;
 /// Steps between two lines that are asked for ahead of time.
-const AHEAD: usize = 8;
+const AHEAD: usize = 4;
 
 /// One row of a panel. Aligned to a cache line, so that no vector lies across two.
 #[derive(Clone, Copy, Debug)]
@@ -97,13 +102,19 @@ impl WithSimd for Product<'_> {
                 (PanelRow::flat(&mut whole), COLUMNS)
             };
             let next = self.next.get(tile * fetched..).filter(|rest| !rest.is_empty());
+            let sums = sums.as_mut_ptr();
+            let (start, start_stride) = match self.start {
+                Start::Columns(start) => (start.0.as_ptr(), 0),
+                Start::Output => (sums.cast_const(), stride),
+            };
             let operands = Tile {
                 left: left.as_ptr(),
                 left_stride: self.left.stride,
                 panel: self.panel,
                 next: next.unwrap_or(self.panel).as_ptr().cast(),
-                start: self.start,
-                sums: sums.as_mut_ptr(),
+                start,
+                start_stride,
+                sums,
                 sums_stride: stride,
             };
             // SAFETY: `compute` has checked that all rows lie within the slices; what is smaller than a panel goes
@@ -127,22 +138,48 @@ impl PanelRow {
     }
 }
 
-/// A tile, all columns of the panel wide.
-struct Tile<'a> {
-    left: *const f32,
-    left_stride: usize,
-    panel: &'a [PanelRow],
-    next: *const f32,
-    start: Start<'a>,
-    sums: *mut f32,
-    sums_stride: usize,
+/// A tile, all columns of the panel wide. Strides are from row to row.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile<'a> {
+    /// Rows of the panel's depth.
+    pub(crate) left: *const f32,
+    pub(crate) left_stride: usize,
+    pub(crate) panel: &'a [PanelRow],
+    /// Cache lines that are asked for meanwhile, one every [`AHEAD`] steps.
+    pub(crate) next: *const f32,
+    /// What the sums begin with: rows of [`COLUMNS`], or one for all.
+    pub(crate) start: *const f32,
+    pub(crate) start_stride: usize,
+    /// Rows of [`COLUMNS`].
+    pub(crate) sums: *mut f32,
+    pub(crate) sums_stride: usize,
 }
 
 impl Tile<'_> {
     /// # Safety
-    /// `left` has `rows` rows of the panel's depth, `sums` as many of [`COLUMNS`].
+    /// `left`, `start` and `sums` have `rows` rows.
     #[inline(always)]
-    unsafe fn compute_rows<S: Simd>(&self, simd: S, rows: usize) {
+    unsafe fn compute_rows<S: Simd>(mut self, simd: S, rows: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if TypeId::of::<S>() == TypeId::of::<pulp::x86::V4>() {
+            let (most, rest) = self
+                .panel
+                .split_at(self.panel.len() / avx512::STEPS * avx512::STEPS);
+            if !most.is_empty() {
+                // SAFETY: handed on; a value of `S` proves the instructions.
+                unsafe { avx512::compute(&Tile { panel: most, ..self }, rows) };
+                if rest.is_empty() {
+                    return;
+                }
+                self = Self {
+                    left: self.left.wrapping_add(most.len()),
+                    panel: rest,
+                    start: self.sums,
+                    start_stride: self.sums_stride,
+                    ..self
+                };
+            }
+        }
         // SAFETY: handed on.
         unsafe {
             match rows {
@@ -191,11 +228,8 @@ impl Tile<'_> {
         };
         let mut sums = [[simd.splat_f32s(0.0); 2]; R];
         for (row, sums) in sums.iter_mut().enumerate() {
-            *sums = pair(match self.start {
-                Start::Columns(start) => start.0.as_ptr(),
-                // SAFETY: the caller gives so many rows.
-                Start::Output => unsafe { self.sums.add(row * self.sums_stride) },
-            });
+            // SAFETY: the caller gives so many rows.
+            *sums = pair(unsafe { self.start.add(row * self.start_stride) });
         }
         let mut next = self.next;
         for (step, columns) in self.panel.iter().enumerate() {
