@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::elementwise::exp;
-use crate::panel::{COLUMNS, PanelRow, Product, Rows, Start};
+use crate::panel::{COLUMNS, LANES, PanelRow, Product, Rows, Start};
 
 /// Buffers of one thread.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub(crate) struct AttentionScratch {
     keys: Vec<PanelRow>,
     /// One head's values: panels of columns, each as deep as there are keys.
     values: Vec<PanelRow>,
-    /// `[queries, keys]`, keys padded to whole panels.
+    /// `[queries, keys]`, keys padded to whole vectors.
     scores: Vec<f32>,
 }
 
@@ -41,12 +41,12 @@ pub(crate) fn attend(
     let Projected { hidden, heads, .. } = projected;
     let width = hidden / heads;
     let (asking, count) = (queries.len(), tokens.len());
-    let padded = count.next_multiple_of(COLUMNS);
+    let padded = count.next_multiple_of(LANES);
     let scale = 1.0 / (width as f32).sqrt();
     let keys_values = &projected.keys_values[tokens.start * 2 * hidden..tokens.end * 2 * hidden];
     let queries = &projected.queries[queries.start * hidden..queries.end * hidden];
     let AttentionScratch { keys, values, scores } = scratch;
-    keys.resize(padded / COLUMNS * width, PanelRow::ZERO);
+    keys.resize(count.div_ceil(COLUMNS) * width, PanelRow::ZERO);
     values.resize(width.div_ceil(COLUMNS) * count, PanelRow::ZERO);
     scores.resize(asking * padded, 0.0);
     for first in (0..hidden).step_by(width) {
@@ -147,8 +147,8 @@ fn softmax(scores: &mut [f32], count: usize, scale: f32) {
 /// processor goes in the same order.
 #[inline(always)]
 fn reduce(scores: &[f32], start: f32, combine: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut parts = [start; 16];
-    for chunk in scores.as_chunks::<16>().0 {
+    let mut parts = [start; LANES];
+    for chunk in scores.as_chunks::<LANES>().0 {
         for (part, score) in parts.iter_mut().zip(chunk) {
             *part = combine(*part, *score);
         }

@@ -1,48 +1,44 @@
-//! Tiles of up to 14 rows and 32 columns in AVX-512, in assembly.
+//! Tiles of up to 9 rows and 48 columns in AVX-512, in assembly.
 //!
-//! Fourteen row pointers do not fit into the registers beside the rest. Compilers then add the stride thirteen times a
-//! step; here five registers and the address modes reach all rows, which is a tenth faster.
+//! Nine row pointers do not fit into the registers beside the rest. Compilers then add the stride eight times a step;
+//! here five registers and the address modes reach all rows. Three vectors a row need fewer loads than two: what counts
+//! where a processor's core has another guest.
 
 use std::arch::asm;
 
-use crate::panel::{ROWS, Tile};
+use crate::panel::{LANES, ROWS, Tile, VECTORS};
 
-/// Steps of the depth between two jumps.
-pub(crate) const STEPS: usize = 4;
-
-/// `sums = start + left · panel` of `rows` rows, with a panel of a positive multiple of [`STEPS`] steps.
+/// `sums = start + left · panel` of `rows` rows and `vectors` vectors of columns.
 ///
 /// # Safety
-/// The processor has AVX-512; what `tile` points to has so many rows, from 1 to [`ROWS`].
-pub(crate) unsafe fn compute(tile: &Tile<'_>, rows: usize) {
+/// The processor has AVX-512; what `tile` points to has so many rows, from 1 to [`ROWS`], and so many vectors, from 1 to
+/// [`VECTORS`].
+pub(crate) unsafe fn compute(tile: &Tile<'_>, rows: usize, vectors: usize) {
+    const { assert!(LANES == 16 && size_of::<crate::panel::PanelRow>() == 192) }
     // SAFETY: handed on.
-    unsafe { KERNELS[rows - 1](tile) };
+    unsafe { KERNELS[vectors - 1][rows - 1](tile) };
 }
 
-/// By the number of rows.
-const KERNELS: [unsafe fn(&Tile<'_>); ROWS] = [
-    rows_1, rows_2, rows_3, rows_4, rows_5, rows_6, rows_7, rows_8, rows_9, rows_10, rows_11, rows_12,
-    rows_13, rows_14,
-];
+/// By the number of vectors, then by that of rows.
+const KERNELS: [[unsafe fn(&Tile<'_>); ROWS]; VECTORS] = [narrow::KERNELS, middle::KERNELS, wide::KERNELS];
 
-/// The products of one step: each row's element times both vectors of the panel.
+/// The products of one step: each row's element times the vectors of the panel, which are in registers from `zmm27` on.
 macro_rules! step {
-    ($step:literal, $(($element:literal $row:literal $low:literal $high:literal))*) => {
+    ($step:literal, [$($vector:literal $at:literal)*], $(($element:literal $row:literal $($sum:literal $_at:literal $by:literal)*))*) => {
         concat!(
-            "vmovaps zmm28, [{panel} + 128 * ", $step, "]\n",
-            "vmovaps zmm29, [{panel} + 128 * ", $step, " + 64]\n",
+            $("vmovaps ", $vector, ", [{panel} + 192 * ", $step, " + ", $at, "]\n",)*
             $(
                 "vbroadcastss ", $element, ", dword ptr [", $row, " + 4 * ", $step, "]\n",
-                "vfmadd231ps ", $low, ", ", $element, ", zmm28\n",
-                "vfmadd231ps ", $high, ", ", $element, ", zmm29\n",
+                $("vfmadd231ps ", $sum, ", ", $element, ", ", $by, "\n",)*
             )*
         )
     };
 }
 
-/// The kernel for these rows: register and address of the element, registers of the sums.
+/// The kernel for these rows: register and address of the element; for each vector the register of the sum, where it
+/// stands among the columns and the register that is multiplied by.
 macro_rules! kernel {
-    ($name:ident $(($element:literal $row:literal $low:literal $high:literal))*) => {
+    ($name:ident $vectors:tt $(($element:literal $row:literal $($sum:literal $at:literal $by:literal)*))*) => {
         #[target_feature(enable = "avx512f")]
         unsafe fn $name(tile: &Tile<'_>) {
             let stride = size_of::<f32>() * tile.left_stride;
@@ -50,35 +46,43 @@ macro_rules! kernel {
             // register that is written is named.
             unsafe {
                 asm!(
-                    $(concat!(
-                        "vmovups ", $low, ", [{start}]\n",
-                        "vmovups ", $high, ", [{start} + 64]\n",
-                        "add {start}, {start_stride}",
-                    ),)*
+                    $($(concat!("vmovups ", $sum, ", [{start} + ", $at, "]"),)* "add {start}, {start_stride}",)*
+                    "sub {steps}, 8",
+                    "jb 3f",
                     "2:",
                     "prefetcht1 byte ptr [{next}]",
-                    step!("0", $(($element $row $low $high))*),
-                    step!("1", $(($element $row $low $high))*),
-                    step!("2", $(($element $row $low $high))*),
-                    step!("3", $(($element $row $low $high))*),
-                    "add {first}, 4 * 4",
-                    "add {eighth}, 4 * 4",
-                    "add {panel}, 4 * 128",
-                    "add {next}, 64",
-                    "sub {steps}, 4",
-                    "jnz 2b",
-                    $(concat!(
-                        "vmovups [{sums}], ", $low, "\n",
-                        "vmovups [{sums} + 64], ", $high, "\n",
-                        "add {sums}, {sums_stride}",
-                    ),)*
+                    "prefetcht1 byte ptr [{next} + 64]",
+                    step!("0", $vectors, $(($element $row $($sum $at $by)*))*),
+                    step!("1", $vectors, $(($element $row $($sum $at $by)*))*),
+                    step!("2", $vectors, $(($element $row $($sum $at $by)*))*),
+                    step!("3", $vectors, $(($element $row $($sum $at $by)*))*),
+                    step!("4", $vectors, $(($element $row $($sum $at $by)*))*),
+                    step!("5", $vectors, $(($element $row $($sum $at $by)*))*),
+                    step!("6", $vectors, $(($element $row $($sum $at $by)*))*),
+                    step!("7", $vectors, $(($element $row $($sum $at $by)*))*),
+                    "add {first}, 8 * 4",
+                    "add {panel}, 8 * 192",
+                    "add {next}, 128",
+                    "sub {steps}, 8",
+                    "jae 2b",
+                    "3:",
+                    "add {steps}, 8",
+                    "jz 5f",
+                    "4:",
+                    step!("0", $vectors, $(($element $row $($sum $at $by)*))*),
+                    "add {first}, 4",
+                    "add {panel}, 192",
+                    "dec {steps}",
+                    "jnz 4b",
+                    "5:",
+                    $($(concat!("vmovups [{sums} + ", $at, "], ", $sum),)* "add {sums}, {sums_stride}",)*
                     // Not every kernel uses all of them.
-                    "/* {eighth} {one} {three} {five} */",
+                    "/* {one} {three} {five} {seven} */",
                     first = inout(reg) tile.left => _,
-                    eighth = inout(reg) tile.left.wrapping_add(7 * tile.left_stride) => _,
                     one = in(reg) stride,
                     three = in(reg) 3 * stride,
                     five = in(reg) 5 * stride,
+                    seven = in(reg) 7 * stride,
                     panel = inout(reg) tile.panel.as_ptr() => _,
                     steps = inout(reg) tile.panel.len() => _,
                     next = inout(reg) tile.next => _,
@@ -99,29 +103,59 @@ macro_rules! kernel {
     };
 }
 
-/// A kernel for the first row, one for the first two, and so on.
+/// A module with a kernel for the first row, one for the first two, and so on.
 macro_rules! kernels {
-    ([$($rows:tt)*] $name:ident $row:tt $($more:tt)*) => {
-        kernel!($name $($rows)* $row);
-        kernels!([$($rows)* $row] $($more)*);
+    ($module:ident $vectors:tt $($name:ident $row:tt)*) => {
+        mod $module {
+            use super::{ROWS, Tile, asm};
+
+            pub(super) const KERNELS: [unsafe fn(&Tile<'_>); ROWS] = [$($name),*];
+
+            kernels!(@ $vectors [] $($name $row)*);
+        }
     };
-    ([$($rows:tt)*]) => {};
+    (@ $vectors:tt [$($rows:tt)*] $name:ident $row:tt $($more:tt)*) => {
+        kernel!($name $vectors $($rows)* $row);
+        kernels!(@ $vectors [$($rows)* $row] $($more)*);
+    };
+    (@ $vectors:tt [$($rows:tt)*]) => {};
 }
 
 kernels! {
-    []
-    rows_1 ("zmm30" "{first}" "zmm0" "zmm1")
-    rows_2 ("zmm31" "{first} + {one}" "zmm2" "zmm3")
-    rows_3 ("zmm30" "{first} + 2 * {one}" "zmm4" "zmm5")
-    rows_4 ("zmm31" "{first} + {three}" "zmm6" "zmm7")
-    rows_5 ("zmm30" "{first} + 4 * {one}" "zmm8" "zmm9")
-    rows_6 ("zmm31" "{first} + {five}" "zmm10" "zmm11")
-    rows_7 ("zmm30" "{first} + 2 * {three}" "zmm12" "zmm13")
-    rows_8 ("zmm31" "{eighth}" "zmm14" "zmm15")
-    rows_9 ("zmm30" "{eighth} + {one}" "zmm16" "zmm17")
-    rows_10 ("zmm31" "{eighth} + 2 * {one}" "zmm18" "zmm19")
-    rows_11 ("zmm30" "{eighth} + {three}" "zmm20" "zmm21")
-    rows_12 ("zmm31" "{eighth} + 4 * {one}" "zmm22" "zmm23")
-    rows_13 ("zmm30" "{eighth} + {five}" "zmm24" "zmm25")
-    rows_14 ("zmm31" "{eighth} + 2 * {three}" "zmm26" "zmm27")
+    narrow ["zmm27" "0"]
+    one ("zmm30" "{first}" "zmm0" "0" "zmm27")
+    two ("zmm31" "{first} + {one}" "zmm1" "0" "zmm27")
+    three ("zmm30" "{first} + 2 * {one}" "zmm2" "0" "zmm27")
+    four ("zmm31" "{first} + {three}" "zmm3" "0" "zmm27")
+    five ("zmm30" "{first} + 4 * {one}" "zmm4" "0" "zmm27")
+    six ("zmm31" "{first} + {five}" "zmm5" "0" "zmm27")
+    seven ("zmm30" "{first} + 2 * {three}" "zmm6" "0" "zmm27")
+    eight ("zmm31" "{first} + {seven}" "zmm7" "0" "zmm27")
+    nine ("zmm30" "{first} + 8 * {one}" "zmm8" "0" "zmm27")
+}
+
+kernels! {
+    middle ["zmm27" "0" "zmm28" "64"]
+    one ("zmm30" "{first}" "zmm0" "0" "zmm27" "zmm1" "64" "zmm28")
+    two ("zmm31" "{first} + {one}" "zmm2" "0" "zmm27" "zmm3" "64" "zmm28")
+    three ("zmm30" "{first} + 2 * {one}" "zmm4" "0" "zmm27" "zmm5" "64" "zmm28")
+    four ("zmm31" "{first} + {three}" "zmm6" "0" "zmm27" "zmm7" "64" "zmm28")
+    five ("zmm30" "{first} + 4 * {one}" "zmm8" "0" "zmm27" "zmm9" "64" "zmm28")
+    six ("zmm31" "{first} + {five}" "zmm10" "0" "zmm27" "zmm11" "64" "zmm28")
+    seven ("zmm30" "{first} + 2 * {three}" "zmm12" "0" "zmm27" "zmm13" "64" "zmm28")
+    eight ("zmm31" "{first} + {seven}" "zmm14" "0" "zmm27" "zmm15" "64" "zmm28")
+    nine ("zmm30" "{first} + 8 * {one}" "zmm16" "0" "zmm27" "zmm17" "64" "zmm28")
+}
+
+kernels! {
+    wide ["zmm27" "0" "zmm28" "64" "zmm29" "128"]
+    one ("zmm30" "{first}" "zmm0" "0" "zmm27" "zmm1" "64" "zmm28" "zmm2" "128" "zmm29")
+    two ("zmm31" "{first} + {one}" "zmm3" "0" "zmm27" "zmm4" "64" "zmm28" "zmm5" "128" "zmm29")
+    three ("zmm30" "{first} + 2 * {one}" "zmm6" "0" "zmm27" "zmm7" "64" "zmm28" "zmm8" "128" "zmm29")
+    four ("zmm31" "{first} + {three}" "zmm9" "0" "zmm27" "zmm10" "64" "zmm28" "zmm11" "128" "zmm29")
+    five ("zmm30" "{first} + 4 * {one}" "zmm12" "0" "zmm27" "zmm13" "64" "zmm28" "zmm14" "128" "zmm29")
+    six ("zmm31" "{first} + {five}" "zmm15" "0" "zmm27" "zmm16" "64" "zmm28" "zmm17" "128" "zmm29")
+    seven ("zmm30" "{first} + 2 * {three}" "zmm18" "0" "zmm27" "zmm19" "64" "zmm28" "zmm20" "128" "zmm29")
+    eight ("zmm31" "{first} + {seven}" "zmm21" "0" "zmm27" "zmm22" "64" "zmm28" "zmm23" "128" "zmm29")
+    nine ("zmm30" "{first} + 8 * {one}" "zmm24" "0" "zmm27" "zmm25" "64" "zmm28" "zmm26" "128" "zmm29")
 }

@@ -13,10 +13,14 @@ use pulp::{Simd, WithSimd};
 use crate::avx512;
 use crate::vectors::dispatch;
 
-/// Columns of a panel: two vectors of AVX-512.
-pub(crate) const COLUMNS: usize = 32;
-/// The most rows of a tile, where there are 32 registers: 28 sums, 2 vectors of the panel and one element.
-pub(crate) const ROWS: usize = 14;
+/// Elements of the widest vector, one of AVX-512, and the columns that sums are written by.
+pub(crate) const LANES: usize = 16;
+/// The widest vectors of a panel.
+pub(crate) const VECTORS: usize = 3;
+/// Columns of a panel.
+pub(crate) const COLUMNS: usize = VECTORS * LANES;
+/// The most rows of a tile, where there are 32 registers: 27 sums, 3 vectors of the panel and two elements.
+pub(crate) const ROWS: usize = 9;
 /// Steps between two lines that are asked for ahead of time.
 const AHEAD: usize = 4;
 
@@ -84,7 +88,8 @@ impl WithSimd for Product<'_> {
         let highest = if S::REGISTER_COUNT < 32 { 6 } else { ROWS };
         let tiles = self.rows.div_ceil(highest);
         // Lines that one tile asks for: so many rows of the next panel.
-        let fetched = self.panel.len().div_ceil(2 * AHEAD);
+        let fetched = self.panel.len().div_ceil(VECTORS * AHEAD);
+        let vectors = self.columns.div_ceil(LANES);
         let mut whole = [PanelRow::ZERO; ROWS];
         for tile in 0..tiles {
             // Tiles of nearly the same height: a low one would wait for its own sums.
@@ -92,7 +97,7 @@ impl WithSimd for Product<'_> {
             let rows = (tile + 1) * self.rows / tiles - first;
             let left = &self.left.values[first * self.left.stride..];
             let output = &mut self.output[first * self.output_stride..];
-            let (sums, stride): (&mut [f32], usize) = if self.columns == COLUMNS {
+            let (sums, stride): (&mut [f32], usize) = if self.columns == vectors * LANES {
                 (output, self.output_stride)
             } else {
                 for (row, whole) in whole.iter_mut().take(rows).enumerate() {
@@ -117,10 +122,10 @@ impl WithSimd for Product<'_> {
                 sums,
                 sums_stride: stride,
             };
-            // SAFETY: `compute` has checked that all rows lie within the slices; what is smaller than a panel goes
+            // SAFETY: `compute` has checked that all rows lie within the slices; what does not fill its last vector goes
             // through `whole`, which has all columns.
-            unsafe { operands.compute_rows(simd, rows) };
-            if self.columns < COLUMNS {
+            unsafe { operands.compute_rows(simd, rows, vectors) };
+            if self.columns < vectors * LANES {
                 let output = &mut self.output[first * self.output_stride..];
                 for (row, whole) in whole.iter().take(rows).enumerate() {
                     output[row * self.output_stride..][..self.columns]
@@ -133,12 +138,12 @@ impl WithSimd for Product<'_> {
 
 impl PanelRow {
     fn flat(rows: &mut [Self]) -> &mut [f32] {
-        // SAFETY: a row is 32 floats without a gap.
+        // SAFETY: a row is floats without a gap.
         unsafe { std::slice::from_raw_parts_mut(rows.as_mut_ptr().cast(), rows.len() * COLUMNS) }
     }
 }
 
-/// A tile, all columns of the panel wide. Strides are from row to row.
+/// A tile, so many vectors of [`LANES`] columns wide as its sums are. Strides are from row to row.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile<'a> {
     /// Rows of the panel's depth.
@@ -147,56 +152,36 @@ pub(crate) struct Tile<'a> {
     pub(crate) panel: &'a [PanelRow],
     /// Cache lines that are asked for meanwhile, one every [`AHEAD`] steps.
     pub(crate) next: *const f32,
-    /// What the sums begin with: rows of [`COLUMNS`], or one for all.
+    /// What the sums begin with: as many rows, or one for all.
     pub(crate) start: *const f32,
     pub(crate) start_stride: usize,
-    /// Rows of [`COLUMNS`].
     pub(crate) sums: *mut f32,
     pub(crate) sums_stride: usize,
 }
 
 impl Tile<'_> {
     /// # Safety
-    /// `left`, `start` and `sums` have `rows` rows.
+    /// `left`, `start` and `sums` have `rows` rows, the latter two of so many vectors.
     #[inline(always)]
-    unsafe fn compute_rows<S: Simd>(mut self, simd: S, rows: usize) {
+    unsafe fn compute_rows<S: Simd>(&self, simd: S, rows: usize, vectors: usize) {
         #[cfg(target_arch = "x86_64")]
         if TypeId::of::<S>() == TypeId::of::<pulp::x86::V4>() {
-            let (most, rest) = self
-                .panel
-                .split_at(self.panel.len() / avx512::STEPS * avx512::STEPS);
-            if !most.is_empty() {
-                // SAFETY: handed on; a value of `S` proves the instructions.
-                unsafe { avx512::compute(&Tile { panel: most, ..self }, rows) };
-                if rest.is_empty() {
-                    return;
-                }
-                self = Self {
-                    left: self.left.wrapping_add(most.len()),
-                    panel: rest,
-                    start: self.sums,
-                    start_stride: self.sums_stride,
-                    ..self
-                };
-            }
+            // SAFETY: handed on; a value of `S` proves the instructions.
+            unsafe { avx512::compute(self, rows, vectors) };
+            return;
         }
         // SAFETY: handed on.
         unsafe {
             match rows {
-                1 => self.compute::<S, 1>(simd),
-                2 => self.compute::<S, 2>(simd),
-                3 => self.compute::<S, 3>(simd),
-                4 => self.compute::<S, 4>(simd),
-                5 => self.compute::<S, 5>(simd),
-                6 => self.compute::<S, 6>(simd),
-                7 => self.compute::<S, 7>(simd),
-                8 => self.compute::<S, 8>(simd),
-                9 => self.compute::<S, 9>(simd),
-                10 => self.compute::<S, 10>(simd),
-                11 => self.compute::<S, 11>(simd),
-                12 => self.compute::<S, 12>(simd),
-                13 => self.compute::<S, 13>(simd),
-                _ => self.compute::<S, 14>(simd),
+                1 => self.compute::<S, 1>(simd, vectors),
+                2 => self.compute::<S, 2>(simd, vectors),
+                3 => self.compute::<S, 3>(simd, vectors),
+                4 => self.compute::<S, 4>(simd, vectors),
+                5 => self.compute::<S, 5>(simd, vectors),
+                6 => self.compute::<S, 6>(simd, vectors),
+                7 => self.compute::<S, 7>(simd, vectors),
+                8 => self.compute::<S, 8>(simd, vectors),
+                _ => self.compute::<S, 9>(simd, vectors),
             }
         }
     }
@@ -204,24 +189,23 @@ impl Tile<'_> {
     /// # Safety
     /// As [`Tile::compute_rows`], with `R` rows.
     #[inline(always)]
-    unsafe fn compute<S: Simd, const R: usize>(&self, simd: S) {
-        let lanes = S::F32_LANES;
+    unsafe fn compute<S: Simd, const R: usize>(&self, simd: S, vectors: usize) {
         let mut column = 0;
-        while column < COLUMNS {
-            // SAFETY: two vectors from `column` on are within a row of the panel, and so within the sums.
+        while column < vectors * LANES {
+            // SAFETY: two vectors of at most eight elements are within a widest one.
             unsafe { self.compute_columns::<S, R>(simd, column) };
-            column += 2 * lanes;
+            column += 2 * S::F32_LANES;
         }
     }
 
     /// Two vectors of each row.
     ///
     /// # Safety
-    /// As [`Tile::compute_rows`], with `R` rows; two vectors from `column` on are within the panel.
+    /// As [`Tile::compute_rows`], with `R` rows; two vectors from `column` on are within the sums.
     #[inline(always)]
     unsafe fn compute_columns<S: Simd, const R: usize>(&self, simd: S, column: usize) {
         let lanes = S::F32_LANES;
-        // SAFETY: `at` is within 32 floats, and another vector behind it.
+        // SAFETY: both vectors are within the row that begins at `at`.
         let pair = |at: *const f32| unsafe {
             let at = at.add(column).cast::<S::f32s>();
             [at.read_unaligned(), at.add(1).read_unaligned()]
@@ -249,7 +233,7 @@ impl Tile<'_> {
         }
         for (row, sums) in sums.iter().enumerate() {
             for (vector, sum) in sums.iter().enumerate() {
-                // SAFETY: the caller gives so many rows of 32 sums.
+                // SAFETY: the caller gives so many rows of sums.
                 unsafe {
                     let at = self.sums.add(row * self.sums_stride + column + vector * lanes);
                     at.cast::<S::f32s>().write_unaligned(*sum);
@@ -307,7 +291,16 @@ mod tests {
 
     #[test]
     fn every_kernel_gives_the_sums_of_products_and_writes_nothing_else() {
-        for (rows, depth, columns) in [(1, 1, 1), (6, 9, 32), (14, 64, 32), (15, 67, 31), (40, 768, 6)] {
+        let shapes = [
+            (1, 1, 1),
+            (6, 9, 32),
+            (9, 64, 48),
+            (15, 67, 31),
+            (40, 768, 6),
+            (19, 3, 48),
+            (8, 66, 33),
+        ];
+        for (rows, depth, columns) in shapes {
             let (left, panel) = (noise(rows * (depth + 1), 1), panel(depth));
             let start = PanelRow(std::array::from_fn(|column| column as f32));
             let reference = |row: usize, column: usize| {
@@ -350,6 +343,28 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn avx512_and_avx2_give_the_same_bits_for_every_height_and_width() {
+        let Some(avx2) = pulp::x86::V3::try_new() else {
+            return;
+        };
+        for depth in [3, 4, 71] {
+            let (left, panel) = (noise(ROWS * (depth + 1), 1), panel(depth));
+            let start = PanelRow(std::array::from_fn(|column| column as f32));
+            for (rows, columns) in
+                (1..=ROWS).flat_map(|rows| (1..=COLUMNS).map(move |columns| (rows, columns)))
+            {
+                let mut widest = vec![0.0; rows * (COLUMNS + 1)];
+                let mut narrower = widest.clone();
+                let start = Start::Columns(&start);
+                product(&left, rows, &panel, start, &mut widest, columns).compute();
+                pulp::Simd::vectorize(avx2, product(&left, rows, &panel, start, &mut narrower, columns));
+                assert_eq!(widest, narrower, "{rows} x {columns} x {depth}");
             }
         }
     }
